@@ -1,0 +1,133 @@
+"""Number formats as data: four primary facts each, everything else derived.
+
+A format with precision p, largest exponent emax and least normal exponent emin holds the numbers
+k * 2**q with |k| < 2**p and q >= emin - p + 1 (subnormals included). Values of every format here
+are exactly float64 values, and float64 is how they travel through the package.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary floating-point format with gradual underflow.
+
+    name:      as users write it
+    precision: p, bits of the significand with the leading one
+    emax:      exponent of the largest binade
+    emin:      exponent of the least normal number, by IEEE 754 1 - emax
+    infinity:  whether it has infinities; a format without spends its topmost significand on NaN,
+               and what overflows becomes NaN (OCP 8-bit floating point, E4M3)
+    """
+
+    name: str
+    precision: int
+    emax: int
+    emin: int
+    infinity: bool = True
+
+    @property
+    def unit_roundoff(self) -> float:
+        """u = 2**-p, the largest relative error of rounding to nearest a normal number."""
+        return 2.0**-self.precision
+
+    @property
+    def largest(self) -> float:
+        """Omega: all significand bits set; without infinity the all-ones pattern is NaN."""
+        topmost = 2 - 2 * self.unit_roundoff * (1 if self.infinity else 2)
+        return topmost * 2.0**self.emax
+
+    @property
+    def least_normal(self) -> float:
+        """lambda = 2**emin; below it the relative precision fades."""
+        return 2.0**self.emin
+
+    @property
+    def least_subnormal(self) -> float:
+        """eta = 2**(emin - p + 1), the spacing of the subnormals."""
+        return 2.0 ** (self.emin - self.precision + 1)
+
+    @property
+    def overflow(self) -> float:
+        """What a result beyond the largest number becomes: infinity, or NaN in a format without."""
+        return np.inf if self.infinity else np.nan
+
+    def quantum(self, x: ArrayLike) -> Ints:
+        """q with ulp(x) = 2**q = 2**(max(floor(log2|x|), emin) - p + 1), for finite x.
+
+        Goldberg's ulp extended to the reals: the binade above the largest number counts on.
+        """
+        x = np.asarray(x, dtype=np.float64)
+        _, exponent = np.frexp(x)  # |x| = m 2**exponent with m in [1/2, 1)
+        floor_log2 = np.where(x == 0, self.emin, exponent.astype(np.int64) - 1)
+        return np.maximum(floor_log2, self.emin) - self.precision + 1
+
+    def round(self, x: ArrayLike) -> Floats:
+        """RN(x), ties to even, of float64 values x; one rounding, straight from float64."""
+        return self.clamp(round_to_quantum(x, self.quantum(x)))
+
+    def clamp(self, x: Floats) -> Floats:
+        """x where the format can hold it; beyond the largest number what overflow gives."""
+        beyond = np.abs(x) > self.largest  # NaN compares false and stays
+        return np.where(beyond, np.copysign(self.overflow, x), x)
+
+    def holds(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Whether each x is a value of the format (NaN is, infinity where the format has it)."""
+        x = np.asarray(x, dtype=np.float64)
+        return np.isnan(x) | (self.round(x) == x)
+
+    def parse(self, text: str) -> float:
+        """RN of the number that the text writes, exactly: decimal, hex ("0x1.8p-3"), inf, nan.
+
+        Decimal text is read as the rational that it is and rounded once; by way of float64 it
+        would be rounded twice. Raises ValueError for what is no number.
+        """
+        text = text.strip()
+        if "0x" in text.lower():
+            return float(self.round(float.fromhex(text)))
+        if text.lower().lstrip("+-") in ("inf", "infinity", "nan"):
+            return float(self.clamp(np.asarray(float(text))))
+        return self.round_fraction(Fraction(text.replace("_", "")))
+
+    def round_fraction(self, value: Fraction) -> float:
+        """RN of a rational number, by integer arithmetic."""
+        if value == 0:
+            return 0.0
+        sign = -1 if value < 0 else 1
+        value = abs(value)
+        log2 = value.numerator.bit_length() - value.denominator.bit_length()
+        if value < Fraction(2) ** log2:
+            log2 -= 1  # now 2**log2 <= value < 2**(log2 + 1)
+        quantum = max(log2, self.emin) - self.precision + 1
+        k = round(value / Fraction(2) ** quantum)  # Python rounds ties to even
+        if log2 > self.emax:
+            return float(sign * self.overflow)
+        return float(self.clamp(np.asarray(sign * k * 2.0**quantum)))
+
+
+def round_to_quantum(x: ArrayLike, quantum: ArrayLike) -> Floats:
+    """The multiple of 2**quantum nearest to x, ties to even; exact wherever |x| < 2**(quantum+53)."""
+    x = np.asarray(x, dtype=np.float64)
+    quantum = np.asarray(quantum, dtype=np.int64)
+    with np.errstate(over="ignore"):  # beyond float64's largest number the answer is infinity
+        return np.ldexp(np.rint(np.ldexp(x, -quantum)), quantum)
+
+
+FORMATS: dict[str, Format] = {
+    f.name: f
+    for f in (
+        Format("float16", precision=11, emax=15, emin=-14),
+        Format("bfloat16", precision=8, emax=127, emin=-126),
+        Format("float32", precision=24, emax=127, emin=-126),
+        Format("float64", precision=53, emax=1023, emin=-1022),
+        Format("float8_e4m3fn", precision=4, emax=8, emin=-6, infinity=False),
+        Format("float8_e5m2", precision=3, emax=15, emin=-14),
+    )
+}
