@@ -1,0 +1,84 @@
+"""A problem: a mathematical function, the ways to compute it, and the texts that define it."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Array = Any  # an array of whatever namespace runs the text
+Text = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One way to compute a problem: text(xp, x, ...) -> y over an array namespace xp.
+
+    needs: the parameters ("base", "beta") of which one must be given; empty for a formula of the
+           plain problem, which takes none.
+    """
+
+    text: Text
+    needs: tuple[str, ...] = ()
+
+    @property
+    def mathematics(self) -> str:
+        """The formula itself: the docstring up to its first empty line."""
+        return " ".join(_paragraphs(self.text)[0].split())
+
+    @property
+    def fails(self) -> str:
+        """Where the formula goes wrong, from the docstring's paragraph "Fails: ..."."""
+        return _labelled(self.text, "Fails:")
+
+    @property
+    def source(self) -> str:
+        """Who published or ships the formula, from the docstring's paragraph "Source: ..."."""
+        return _labelled(self.text, "Source:")
+
+    def refusal(self, parameters: dict[str, float]) -> str | None:
+        """Why the formula cannot take these parameters; None when it can."""
+        if self.needs and not any(name in parameters for name in self.needs):
+            return f"needs {' or '.join(self.needs)}"
+        if not self.needs and parameters:
+            return f"takes no {' or '.join(parameters)}"
+        return None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A function of a vector of logits, with everything that is known about it.
+
+    definition: the textbook formula, which says what the problem means; mpmath runs it.
+    reference:  a well-conditioned text that returns (head, tail) with value head + tail. The head
+                is exact on the inputs (differences and products only) and the tail keeps its
+                relative accuracy however small it is, so that a value that lies a tiny tail away
+                from a number of a format is decided by the tail's sign. Arb runs it.
+    definition_error: bound on the definition's error when every operation is rounded to relative
+                error eps, divided by eps: a function of (n, |value|, sum of labels).
+    vector:     whether the result has the shape of x; else it is one number for each vector.
+    labels:     whether the texts take labels q after x.
+    parameters: optional parameters of the problem.
+    reductions: whether a batch of rows can be reduced to its mean or sum.
+    """
+
+    name: str
+    mathematics: str
+    definition: Text
+    reference: Text
+    definition_error: Callable[[int, float, float], float]
+    formulas: dict[str, Formula]
+    vector: bool
+    labels: bool = False
+    parameters: tuple[str, ...] = ()
+    reductions: bool = False
+
+
+def _paragraphs(text: Text) -> list[str]:
+    return (inspect.getdoc(text) or "").split("\n\n")
+
+
+def _labelled(text: Text, label: str) -> str:
+    for paragraph in _paragraphs(text):
+        if paragraph.startswith(label):
+            return " ".join(paragraph.removeprefix(label).split())
+    return ""

@@ -1,0 +1,168 @@
+"""Softmax: exp(x_j) / sum_i exp(x_i), also with a base b or an inverse temperature beta."""
+
+from fpstudy.problems import logsumexp
+from fpstudy.problems.maximum import first
+from fpstudy.problems.problem import Array, Formula, Problem
+
+
+def naive(xp: Array, x: Array, *, axis: int = -1) -> Array:
+    """exp(x_j) / sum_i exp(x_i).
+
+    Fails: inf / inf = NaN once an exponential overflows, above log(largest); a silent 0 once only
+    the sum does, above log(largest / n); 0 / 0 = NaN when all exponentials underflow.
+
+    Source: the definition; algorithm 3.1 of Blanchard, Higham & Higham,
+    doi:10.1093/imanum/draa038.
+    """
+    e = xp.exp(x)
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+def shifted(xp: Array, x: Array, *, axis: int = -1) -> Array:
+    """exp(x_j - m) / sum_i exp(x_i - m), m = max(x).
+
+    Fails: the rounding of x_j - m costs up to |x_j - m| unit roundoffs; all-masked vectors give
+    NaN; a sum of near-equal terms can overflow (65,520 of them in float16), which gives 0.
+
+    Source: folklore; every library's form, equation 1.4 of Blanchard, Higham & Higham.
+    """
+    return naive(xp, x - xp.max(x, axis=axis, keepdims=True), axis=axis)
+
+
+def reciprocal(xp: Array, x: Array, *, axis: int = -1) -> Array:
+    """exp(x_j - m) * (1 / sum_i exp(x_i - m)), m = max(x): one division for each vector.
+
+    Fails: as shifted, with one rounding more; the reciprocal is rounded to 0 or to a subnormal
+    where the sum is larger than 1 / least_normal, which needs as many terms.
+
+    Source: PyTorch's CPU kernel.
+    """
+    e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    return e * (1 / xp.sum(e, axis=axis, keepdims=True))
+
+
+def divisionless(xp: Array, x: Array, *, axis: int = -1) -> Array:
+    """exp(x_j - y), y = m + log(sum_i exp(x_i - m)).
+
+    Fails: the rounding of y, |y| unit roundoffs, becomes a relative error of every probability: at
+    logits around 1000 float16 keeps 2 bits.
+
+    Source: equation 1.5 of Blanchard, Higham & Higham; SciPy 1.4.
+    """
+    return xp.exp(x - xp.expand_dims(logsumexp.shifted(xp, x, axis=axis), axis=axis))
+
+
+def exp_log_softmax(xp: Array, x: Array, *, axis: int = -1) -> Array:
+    """exp((x_j - m) - log(sum_i exp(x_i - m))), m = max(x).
+
+    Fails: the rounding of the exponent costs |log p_j| unit roundoffs.
+
+    Source: exp(log_softmax(x)), as written where both are needed.
+    """
+    d = x - xp.max(x, axis=axis, keepdims=True)
+    return xp.exp(d - xp.log(xp.sum(xp.exp(d), axis=axis, keepdims=True)))
+
+
+def scale_then_shift(
+    xp: Array, x: Array, *, base: Array = None, beta: Array = None, axis: int = -1
+) -> Array:
+    """softmax(z), z = beta x or z = x log(b), shifted by max(z).
+
+    Fails: z is rounded at its own size, an error of |z| unit roundoffs in every probability; z
+    overflows before it is shifted; beta = inf gives NaN.
+
+    Source: folklore; logits divided by a temperature before the softmax.
+    """
+    return shifted(xp, x * _rate(xp, base, beta), axis=axis)
+
+
+def shift_then_scale(
+    xp: Array, x: Array, *, base: Array = None, beta: Array = None, axis: int = -1
+) -> Array:
+    """exp(beta (x_j - m)) / sum, m = max(x), or min(x) where beta < 0; beta = log(b) for a base.
+
+    An entry at m has exponent 0 even at beta = inf (0 * inf := 0), which gives the arg max,
+    uniform over ties.
+
+    Fails: with a base the rounding of log(b) is multiplied by the gap m - x_j.
+
+    Source: folklore; shift first, then scale.
+    """
+    beta = _rate(xp, base, beta)
+    d = x - _extreme(xp, x, beta, axis)
+    e = xp.exp(xp.where(d == 0, xp.zeros_like(x), beta * d))
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+def power(xp: Array, x: Array, *, base: Array, axis: int = -1) -> Array:
+    """b**(x_j - m) / sum, m = max(x), or min(x) where b < 1; no logarithm is rounded.
+
+    Fails: as accurate as the library's pow; all-masked vectors give NaN.
+
+    Source: the definition of a power, shifted.
+    """
+    e = base ** (x - _extreme(xp, x, base - 1, axis))
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+def _rate(xp: Array, base: Array, beta: Array) -> Array:
+    """The inverse temperature: beta, or log(b), as b**x = exp(x log(b))."""
+    return xp.log(base) if beta is None else beta
+
+
+def _extreme(xp: Array, x: Array, sign: Array, axis: int) -> Array:
+    """max(x), or min(x) where sign < 0: the entry with the largest exponential."""
+    largest = xp.max(x, axis=axis, keepdims=True)
+    return xp.where(sign < 0, xp.min(x, axis=axis, keepdims=True), largest)
+
+
+def definition(
+    xp: Array, x: Array, *, base: Array = None, beta: Array = None, axis: int = -1
+) -> Array:
+    """e_j / sum_i e_i, with e_i = exp(x_i), exp(beta x_i) or b**x_i."""
+    e = base**x if base is not None else xp.exp(x if beta is None else beta * x)
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+def reference(
+    xp: Array, x: Array, *, base: Array = None, beta: Array = None, axis: int = -1
+) -> tuple[Array, Array]:
+    """Head [j = k], tail -s / (1 + s) for j = k and w_j / (1 + s) for the others.
+
+    w_i = exp(beta (x_i - x_k)) or b**(x_i - x_k), k the first index with the largest exponential,
+    s = sum_{i != k} w_i.
+    """
+    falling = (beta is not None and beta < 0) or (base is not None and base < 1)
+    k = (xp.argmin if falling else xp.argmax)(x, axis=axis, keepdims=True)
+    top = first(xp, k, x, axis)
+    d = x - (xp.min if falling else xp.max)(x, axis=axis, keepdims=True)
+    w = base**d if base is not None else xp.exp(d if beta is None else beta * d)
+    zero = xp.zeros_like(w)
+    s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
+    return xp.where(top, zero + 1, zero), xp.where(top, zero - s, w) / (1 + s)
+
+
+def definition_error(n: int, value: float, labels: float) -> float:
+    """(n + 3) |p|: theorem 3.3 of Blanchard, Higham & Higham; n for the second-order terms."""
+    return (2 * n + 3) * abs(value)
+
+
+SOFTMAX = Problem(
+    name="softmax",
+    mathematics="exp(x_j) / sum_i exp(x_i); with a base b**x_j, with beta exp(beta x_j)",
+    definition=definition,
+    reference=reference,
+    definition_error=definition_error,
+    formulas={
+        "naive": Formula(naive),
+        "shifted": Formula(shifted),
+        "reciprocal": Formula(reciprocal),
+        "divisionless": Formula(divisionless),
+        "exp_log_softmax": Formula(exp_log_softmax),
+        "scale_then_shift": Formula(scale_then_shift, needs=("base", "beta")),
+        "shift_then_scale": Formula(shift_then_scale, needs=("base", "beta")),
+        "power": Formula(power, needs=("base",)),
+    },
+    vector=True,
+    parameters=("base", "beta"),
+)
