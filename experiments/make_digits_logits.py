@@ -125,9 +125,9 @@ real inputs for [real_logits.toml](real_logits.toml). This text is written by
 
 A multilayer perceptron (scikit-learn's `MLPClassifier`, rectified linear units, hidden layers of
 {layers}, Adam at learning rate {LEARNING_RATE}, {EPOCHS} epochs, no regularisation,
-no early stopping, seed {SEED}) was trained in float32 on one half of the digits, split by class at the
-same seed, pixels divided by {LARGEST_PIXEL}. The file holds what the trained layers give for the
-other half, computed by NumPy in float32 and stored as computed. A net trained without
+no early stopping, seed {SEED}) was trained in float32 on one half of the digits, split by class at
+the same seed, pixels divided by {LARGEST_PIXEL}. The file holds what the trained layers give for
+the other half, computed by NumPy in float32 and stored as computed. A net trained without
 regularisation is sure of itself: the margins are large.
 
 Accuracy on these rows: {accuracy:.4f}.
