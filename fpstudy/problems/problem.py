@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 Array = Any  # an array of whatever namespace runs the text
@@ -59,6 +60,8 @@ class Problem:
     labels:     whether the texts take labels q after x.
     parameters: optional parameters of the problem.
     reductions: whether a batch of rows can be reduced to its mean or sum.
+    rational:   the exact values of one vector where algebra shows them to be rational, else None:
+                what no enclosure can decide.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Problem:
     labels: bool = False
     parameters: tuple[str, ...] = ()
     reductions: bool = False
+    rational: Callable[..., list[Fraction] | None] | None = None
 
 
 def _paragraphs(text: Text) -> list[str]:

@@ -1,5 +1,8 @@
 """Softmax: exp(x_j) / sum_i exp(x_i), also with a base b or an inverse temperature beta."""
 
+import math
+from fractions import Fraction
+
 from fpstudy.problems import logsumexp
 from fpstudy.problems.maximum import first
 from fpstudy.problems.problem import Array, Formula, Problem
@@ -147,6 +150,46 @@ def definition_error(n: int, value: float, labels: float) -> float:
     return (2 * n + 3) * abs(value)
 
 
+def rational(x: list[float], *, base: float = 1.0, beta: float = 1.0) -> list[Fraction] | None:
+    """The values where they are rational by a base's algebra; None where they are not, or large.
+
+    Write b = r**(2**K) with r no square of a rational. The powers r**(i / 2**h), 0 <= i < 2**h, are
+    linearly independent over the rationals (X**(2**h) - r is irreducible), and all terms are
+    positive, so sum_i b**(x_i - x_j) is rational only if every b**(x_i - x_j) is: if every
+    2**K (x_i - x_j) is an integer. With beta the values are e to algebraic powers, and rational
+    only when all are equal (Lindemann-Weierstrass), where the reference itself is exact.
+    """
+    finite = [Fraction(value) for value in x if value != float("-inf")]
+    if base == 1.0 or not finite:
+        return None
+    root, steps = _unsquared(Fraction(base))
+    least = min(finite)
+    gaps = {value: (value - least) * steps for value in finite}
+    if any(gap.denominator != 1 for gap in gaps.values()):
+        return None
+    if max(gaps.values()) * max(*map(int.bit_length, root.as_integer_ratio())) > RATIONAL_BITS:
+        return None
+    powers = {value: root ** int(gap) for value, gap in gaps.items()}
+    total = sum(powers[value] for value in finite)
+    shares = {value: power / total for value, power in powers.items()}
+    zero = Fraction(0)
+    return [zero if value == float("-inf") else shares[Fraction(value)] for value in x]
+
+
+def _unsquared(b: Fraction) -> tuple[Fraction, int]:
+    """(r, 2**K) with b = r**(2**K) and r no square, for b > 0, b != 1."""
+    steps = 1
+    while True:
+        num, den = math.isqrt(b.numerator), math.isqrt(b.denominator)
+        if num * num != b.numerator or den * den != b.denominator:
+            return b, steps
+        b, steps = Fraction(num, den), 2 * steps
+
+
+# Powers of more bits than this are left to balls: a dyadic value of 106 bits cannot come of so
+# wide a gap unless as many terms as it has bits carry into one another.
+RATIONAL_BITS = 2**15
+
 SOFTMAX = Problem(
     name="softmax",
     mathematics="exp(x_j) / sum_i exp(x_i); with a base b**x_j, with beta exp(beta x_j)",
@@ -165,4 +208,5 @@ SOFTMAX = Problem(
     },
     vector=True,
     parameters=("base", "beta"),
+    rational=rational,
 )

@@ -1,0 +1,52 @@
+"""Arb's balls: every result is a proven enclosure. The engine of the truth.
+
+Source: F. Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic,
+doi:10.1109/TC.2017.2690633; by way of python-flint.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import flint
+
+from fpstudy.arithmetic.object_arrays import ObjectArrays
+from fpstudy.dyadic import Ball
+
+NAMESPACE = ObjectArrays(
+    number=flint.arb,
+    exp=flint.arb.exp,
+    log=flint.arb.log,
+    log1p=flint.arb.log1p,
+)
+PROVEN = True
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Run what is inside at a working precision of so many bits, then restore Arb's own."""
+    with flint.ctx.workprec(bits):
+        yield
+
+
+def ball(number: Any, bits: int) -> Ball | None:
+    """An Arb ball as integers; None where it is infinite, NaN or absurdly wide."""
+    if not number.is_finite():
+        return None
+    man, exp = (int(part) for part in number.mid().man_exp())
+    if number.is_exact():
+        return Ball(man, exp)
+    rad, rad_exp = (int(part) for part in number.rad().man_exp())
+    if man == 0:
+        return Ball(0, rad_exp, rad)
+    if abs(exp - rad_exp) > 8 * bits + 64:  # the radius says nothing, or all, about the midpoint
+        return None
+    low = min(exp, rad_exp)
+    return Ball(man << (exp - low), low, rad << (rad_exp - low))
+
+
+def infinity(number: Any) -> float | None:
+    """The float infinity where the number is exactly infinite, else None."""
+    if number.is_finite() or number.is_nan() or not number.is_exact():
+        return None
+    return float("inf") if number > 0 else float("-inf")

@@ -1,0 +1,151 @@
+"""The axes of a sweep: lists of distinct values, or numbers spaced evenly on a scale."""
+
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from math import isfinite
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from fpstudy.mistakes import MAX_MISTAKES, Mistake, Mistakes, at, got, show, suggest
+from fpstudy.numbers import HEX_PATTERN, extended, finite, integer
+from fpstudy.table import Table
+
+T = TypeVar("T", float, int, str, tuple[float, ...], str | int, str | tuple[float, ...])
+Schema = dict[str, Any]
+
+MAX_AXIS = 100_000  # values on one axis: beyond it no table or figure of the study is readable
+MAX_EXPONENT = 1_100  # |exponent| on a log scale: 2**-1074 is the least float64
+
+
+def axis(element: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
+    """Reader of a non-empty list of distinct values; a bare value is a list of one.
+
+    Two values are the same when they have the same bits: 0.0 and -0.0 differ, and 0.1 and
+    0.10000000000000001 do not.
+    """
+
+    def read(value: object) -> tuple[T, ...]:
+        entries = value if isinstance(value, (list, tuple)) else [value]
+        if not entries:
+            raise ValueError("must not be empty")
+        if len(entries) > MAX_AXIS:
+            raise ValueError(f"{len(entries):,} values on one axis; the limit is {MAX_AXIS:,}")
+        values: dict[str, tuple[int, T]] = {}
+        mistakes: list[Mistake] = []
+        for i, entry in enumerate(entries):
+            try:
+                this = element(entry)
+            except ValueError as error:
+                mistakes += at((i,), error)
+                if len(mistakes) > MAX_MISTAKES:
+                    break
+                continue
+            first, _ = values.setdefault(repr(this), (i, this))
+            if first != i:
+                mistakes.append(Mistake((i,), _repeated(entry, entries[first], first)))
+        if mistakes:
+            raise Mistakes(mistakes)
+        return tuple(this for _, this in values.values())
+
+    return read
+
+
+def _repeated(entry: object, before: object, first: int) -> str:
+    """The sentence about a value that stands on its axis already, at index `first`."""
+    if show(entry) == show(before):
+        return f"{show(entry)} is given twice, first at [{first + 1}]"
+    same = f"{show(entry)} is the same as {show(before)} at [{first + 1}]"
+    return f"{same} once both are read as float64"
+
+
+def among(
+    known: tuple[str, ...], what: str, hints: Callable[[str], str | None] = lambda name: None
+) -> Callable[[object], str]:
+    """Reader of one of the known names of a `what`; `hints` may know more than the spelling."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError(f"want the name of {what}, got {got(value)}")
+        if value in known:
+            return value
+        if hint := hints(value):
+            raise ValueError(f"{show(value)} is not {what} here: {hint}")
+        raise ValueError(
+            f"{show(value)} is not {what}; known: {', '.join(known)}{suggest(value, known)}"
+        )
+
+    return read
+
+
+class Scale(Table):
+    """num values from start to stop, evenly spaced on a scale; on a log scale those are exponents.
+
+    Positions are rational arithmetic and powers correctly rounded decimals, so every machine gets
+    the same bits and 10**k and 2**k for integers k come out as the nearest float64.
+    """
+
+    scale: Annotated[
+        Literal["linear", "log2", "log10"],
+        BeforeValidator(among(("linear", "log2", "log10"), "a scale")),
+    ] = Field(description="spacing; on log2 and log10 start and stop are exponents")
+    start: Annotated[float, BeforeValidator(finite)] = Field(description="first value or exponent")
+    stop: Annotated[float, BeforeValidator(finite)] = Field(description="last value or exponent")
+    num: Annotated[int, BeforeValidator(integer(2, MAX_AXIS, f"2 .. {MAX_AXIS}"))] = Field(
+        description="how many values, both ends included"
+    )
+    include: Annotated[tuple[float, ...], BeforeValidator(axis(finite))] = Field(
+        (), description="values to have besides"
+    )
+
+    def values(self) -> tuple[float, ...]:
+        """The values with `include`, ascending, each once; ValueError where float64 has none."""
+        if self.start >= self.stop:
+            raise ValueError(f"start = {self.start!r} is not below stop = {self.stop!r}")
+        if self.scale != "linear":
+            for end in (self.start, self.stop):
+                if not 0 < self._at(Fraction(end)) < float("inf"):
+                    raise ValueError(f"{self.scale[3:]}**{end!r} is no positive float64")
+        first, step = Fraction(self.start), Fraction(self.stop) - Fraction(self.start)
+        points = {self._at(first + step * i / (self.num - 1)) for i in range(self.num)}
+        return tuple(sorted(points | set(self.include)))
+
+    def _at(self, position: Fraction) -> float:
+        """The float64 nearest to the position, or to the base raised to it."""
+        if self.scale == "linear":
+            return float(position)
+        if abs(position) > MAX_EXPONENT:
+            return 0.0 if position < 0 else float("inf")
+        with localcontext(prec=60) as context:
+            exponent = context.divide(Decimal(position.numerator), Decimal(position.denominator))
+            return float(context.power(Decimal(self.scale[3:]), exponent))
+
+
+def scaled(element: Callable[[object], float]) -> Callable[[object], tuple[float, ...]]:
+    """Reader of an axis of numbers that may be written as a Scale."""
+    listed = axis(element)
+
+    def read(value: object) -> tuple[float, ...]:
+        if not isinstance(value, dict):
+            return listed(value)
+        values = Scale.model_validate(value).values()
+        for end in (values[0], values[-1]):
+            element(end)
+        return values
+
+    return read
+
+
+def one_or_many(item: Schema) -> Schema:
+    """JSON Schema of a value or a non-empty list of them."""
+    return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
+
+
+def names(known: tuple[str, ...]) -> Schema:
+    """JSON Schema of one of the names."""
+    return {"type": "string", "enum": list(known)}
+
+
+NUMBER: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": HEX_PATTERN}]}
+EXTENDED: Schema = {"anyOf": [*NUMBER["anyOf"], names(("inf", "+inf", "-inf"))]}

@@ -1,0 +1,37 @@
+"""The inputs of a problem: exact numbers, as float64, that every formula and the truth see."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpstudy.formats import Floats
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a problem is evaluated on; the first axis counts samples, the last is the vector.
+
+    x:          logits, (samples, n), or (samples, rows, n) for a batch loss; -inf masks an entry
+    q:          labels in the shape of x, finite and at least 0; None for problems without labels
+    parameters: {"base": b}, {"beta": v} or {}
+    counted:    (samples, rows), False where a row's target is ignore_index; None without a batch
+    reduction:  "none", or "mean" or "sum" over the rows of a batch
+    """
+
+    x: Floats
+    q: Floats | None = None
+    parameters: dict[str, float] = field(default_factory=dict)
+    counted: NDArray[np.bool_] | None = None
+    reduction: str = "none"
+
+    @property
+    def arrays(self) -> tuple[Floats, ...]:
+        """The positional array arguments of the problem's texts."""
+        return (self.x,) if self.q is None else (self.x, self.q)
+
+    @property
+    def infinite(self) -> NDArray[np.bool_]:
+        """(samples,): whether a sample holds an infinite logit or parameter."""
+        rows = np.isinf(self.x).any(axis=tuple(range(1, self.x.ndim)))
+        return rows | any(np.isinf(value) for value in self.parameters.values())

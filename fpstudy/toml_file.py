@@ -1,0 +1,141 @@
+"""A TOML file as text, tables and lines; every way in which it cannot be read has its sentence."""
+
+import re
+import stat
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from fpstudy.mistakes import Key, StudyError, escape, key_path, shorten, suggest
+from fpstudy.toml_lines import Lines, TooMuch, scan
+
+MAX_BYTES = 2**20  # a study is a page; beyond 1 MiB somebody pasted data, which belongs in a file
+
+
+class Written(float):
+    """A float64 that remembers how the file writes it."""
+
+    written: str
+
+    def __new__(cls, text: str) -> Self:
+        """The float64 nearest to the decimal text."""
+        number = super().__new__(cls, text)
+        number.written = text
+        return number
+
+
+@dataclass(frozen=True)
+class TomlFile:
+    """A file that tomllib has read; the floats in `tables` are Written."""
+
+    path: Path
+    text: str
+    tables: dict[str, Any]
+    lines: Lines
+
+    def place(self, key: Key) -> str:
+        """`file:line`, of the key or of the nearest table that holds it."""
+        return f"{escape(str(self.path))}:{self.lines.of(key)}"
+
+
+def read(path: Path) -> TomlFile:
+    """The file's text and tables; raises StudyError, with the line where there is one."""
+    text = _decode(path, _content(path))
+    try:
+        lines = scan(text)
+    except TooMuch as error:
+        raise _refusal(path, str(error), error.line) from None
+    try:
+        tables = tomllib.loads(text, parse_float=Written)
+    except (ValueError, RecursionError) as error:
+        raise _refusal(path, *_syntax(text, lines, shorten(str(error)))) from None
+    return TomlFile(path, text, tables, lines)
+
+
+def _refusal(path: Path, sentence: str, line: int | None = None) -> StudyError:
+    return StudyError([escape(str(path)) + (f":{line}" if line else "") + f": {sentence}"])
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a regular file of at most MAX_BYTES; nothing else is opened."""
+    try:
+        mode = path.stat().st_mode
+        content = b""
+        if stat.S_ISREG(mode):
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _refusal(path, f"no such file{_neighbour(path)}") from None
+    except PermissionError:
+        raise _refusal(path, "no permission to read it") from None
+    except OSError as error:
+        raise _refusal(path, f"cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a NUL or a lone surrogate in the path
+        raise _refusal(path, f"no such file: {error}") from None
+    if stat.S_ISDIR(mode):
+        raise _refusal(path, "is a folder; give the study file in it")
+    if not stat.S_ISREG(mode):
+        raise _refusal(path, "is not a regular file: a pipe or device could block")
+    if len(content) > MAX_BYTES:
+        raise _refusal(path, "larger than 1 MiB; logits belong in a file of their own (file = ...)")
+    return content
+
+
+def _neighbour(path: Path) -> str:
+    """A suggestion among the TOML files beside the path."""
+    return suggest(path.name, sorted(near.name for near in path.parent.glob("*.toml")))
+
+
+def _decode(path: Path, content: bytes) -> str:
+    """The text of UTF-8, with or without a byte-order mark."""
+    if content.startswith(b"\x1f\x8b"):
+        raise _refusal(path, "is compressed by gzip; unpack it first")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        mark = content[:2].hex(" ")
+        raise _refusal(path, f"is UTF-16 (byte-order mark {mark}); save it as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = len(content) - len(error.object) + error.start  # a byte-order mark is cut before
+        line = content.count(b"\n", 0, start) + 1
+        fault = f"byte 0x{content[start]:02x} at offset {start} is not UTF-8"
+        raise _refusal(path, f"{fault} (Latin-1?); save the file as UTF-8", line) from None
+    if "\0" in text:
+        raise _refusal(path, "holds NUL characters: UTF-16, or no text; save it as UTF-8")
+    if not text.strip():
+        raise _refusal(path, "is empty; a study begins with schema = 1")
+    return text
+
+
+_MARKER = re.compile(r"(<{7}|={7}|>{7}|\|{7})(\s|$)")
+_HINTS = (  # the first that fits the line which tomllib refuses
+    (re.compile(r"\s*(- )?[\w-]+\s*:(\s|$)"), "this looks like YAML; fpstudy reads TOML, a = 1"),
+    (re.compile(r".*[=,\[]\s*(True|False)\b"), "TOML writes true and false in lower case"),
+    (re.compile(r".*[=,\[]\s*(None|null|nil)\b"), "TOML has no null: leave the key out"),
+    (
+        re.compile(r".*[=,\[]\s*[\d.]+\s*(\*\*|[*/^+-])\s*[\d.(]"),
+        "arithmetic is not TOML; write the number, or {scale = ..., start, stop, num}",
+    ),
+    (re.compile(r".*[\u2018\u2019\u201c\u201d]"), "typographic quotes; TOML's are \" and '"),
+    (re.compile(r".*[=,\[]\s*[A-Za-z_]"), 'a text wants quotes, "..."'),
+)
+
+
+def _syntax(text: str, lines: Lines, message: str) -> tuple[str, int]:
+    """tomllib's message and what probably happened, and the line where to look."""
+    rows = text.split("\n")
+    for number, row in enumerate(rows, 1):
+        if _MARKER.match(row):
+            return "a merge-conflict marker; resolve the conflict first", number
+    where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
+    line = int(where[1]) if where and where[1] else len(rows)
+    message = message[: where.start()] if where else message
+    if lines.again and message.startswith(("Cannot", "Duplicate")):
+        key, line = lines.again[0]
+        return f"{key_path(key)}: given twice, first on line {lines.first[key]}", line
+    if lines.unclosed and lines.unclosed < line:
+        found = f"{message}, line {line}"
+        return f"a bracket is not closed, or a comma is missing ({found})", lines.unclosed
+    hint = next((hint for pattern, hint in _HINTS if pattern.match(rows[line - 1])), None)
+    return f"not TOML: {message}" + (f"; {hint}" if hint else ""), line
