@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from math import isfinite
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
-from fpstudy.mistakes import MAX_MISTAKES, Mistake, Mistakes, at, got, show, suggest
-from fpstudy.numbers import HEX_PATTERN, extended, finite, integer
-from fpstudy.table import Table
+from fpstudy.study_file.mistakes import MAX_MISTAKES, Mistake, MistakesError, at, got, show, suggest
+from fpstudy.study_file.numbers import finite, integer
+from fpstudy.study_file.table import Table
 
-T = TypeVar("T", float, int, str, tuple[float, ...], str | int, str | tuple[float, ...])
-Schema = dict[str, Any]
+T = TypeVar("T")
 
 MAX_AXIS = 100_000  # values on one axis: beyond it no table or figure of the study is readable
 MAX_EXPONENT = 1_100  # |exponent| on a log scale: 2**-1074 is the least float64
@@ -46,7 +44,7 @@ def axis(element: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
             if first != i:
                 mistakes.append(Mistake((i,), _repeated(entry, entries[first], first)))
         if mistakes:
-            raise Mistakes(mistakes)
+            raise MistakesError(mistakes)
         return tuple(this for _, this in values.values())
 
     return read
@@ -135,17 +133,3 @@ def scaled(element: Callable[[object], float]) -> Callable[[object], tuple[float
         return values
 
     return read
-
-
-def one_or_many(item: Schema) -> Schema:
-    """JSON Schema of a value or a non-empty list of them."""
-    return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
-
-
-def names(known: tuple[str, ...]) -> Schema:
-    """JSON Schema of one of the names."""
-    return {"type": "string", "enum": list(known)}
-
-
-NUMBER: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": HEX_PATTERN}]}
-EXTENDED: Schema = {"anyOf": [*NUMBER["anyOf"], names(("inf", "+inf", "-inf"))]}

@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from fpstudy.mistakes import Mistake, Mistakes, at, got, suggest
+from fpstudy.study_file.mistakes import Mistake, MistakesError, at, got, suggest
 
 
 class Table(BaseModel):
@@ -35,7 +35,7 @@ class Table(BaseModel):
         except ValidationError as error:
             unknown = {e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"}
             missing = {e["loc"] for e in error.errors() if e["type"] == "missing"}
-            raise Mistakes(
+            raise MistakesError(
                 Mistake(m.key, cls._unknown(m.key[-1]))
                 if m.key in unknown
                 else Mistake(m.key, cls._missing(m.key[-1]))

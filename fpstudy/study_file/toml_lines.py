@@ -14,7 +14,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from fpstudy.mistakes import Key
+from fpstudy.study_file.mistakes import Key
 
 MAX_DEPTH = 32  # a study nests 3 deep
 MAX_KEY_PARTS = 32  # a study's keys have at most 3
@@ -34,15 +34,16 @@ _STRING = re.compile(
 _WORD = re.compile(r"[^\s,\[\]{}#\"'=][^,\[\]{}#\"'=\n]*")  # a number, a date, true or false
 
 
-class TooMuch(ValueError):
+class TooMuchError(ValueError):
     """The text exceeds a bound, on `line`."""
 
     def __init__(self, line: int, sentence: str) -> None:
+        """The sentence does not name the line."""
         super().__init__(sentence)
         self.line = line
 
 
-class _Fault(Exception):
+class _FaultError(Exception):
     """The text is no TOML from here on."""
 
 
@@ -68,9 +69,9 @@ class Lines:
 
 
 def scan(text: str) -> Lines:
-    """The lines of all keys; raises TooMuch where the text exceeds a bound."""
+    """The lines of all keys; raises TooMuchError where the text exceeds a bound."""
     scanner = _Scanner(text)
-    with contextlib.suppress(_Fault):
+    with contextlib.suppress(_FaultError):
         scanner.document()
     return scanner.lines
 
@@ -95,7 +96,7 @@ class _Scanner:
         """The text that the pattern matches here."""
         match = pattern.match(self.text, self.offset)
         if match is None:
-            raise _Fault
+            raise _FaultError
         self.offset = match.end()
         return match.group()
 
@@ -124,7 +125,7 @@ class _Scanner:
         line = self.line()
         key = self.path(self.key())
         if not self.passes("]") or key in self.arrays:
-            raise _Fault
+            raise _FaultError
         if key in self.headers:
             self.lines.again.append((key, line))
         self.headers.add(key)
@@ -136,7 +137,7 @@ class _Scanner:
         line = self.line()
         key = self.path(self.key())
         if not self.passes("]]"):
-            raise _Fault
+            raise _FaultError
         index = self.arrays.get(key, 0)
         self.arrays[key] = index + 1
         self.lines.first.setdefault(key, line)
@@ -157,11 +158,11 @@ class _Scanner:
         line = self.line()
         self.keys += 1
         if self.keys > MAX_KEYS:
-            raise TooMuch(line, f"more than {MAX_KEYS:,} keys")
+            raise TooMuchError(line, f"more than {MAX_KEYS:,} keys")
         names: list[str] = []
         while not names or self.passes("."):
             if len(names) == MAX_KEY_PARTS:
-                raise TooMuch(line, f"a key of more than {MAX_KEY_PARTS} parts")
+                raise TooMuchError(line, f"a key of more than {MAX_KEY_PARTS} parts")
             self.take(_BLANK)
             part = self.take(_KEY_PART)
             names.append(part[1:-1] if part[0] in "\"'" else part)
@@ -173,7 +174,7 @@ class _Scanner:
         line = self.line()
         names = self.key()
         if not self.passes("="):
-            raise _Fault
+            raise _FaultError
         for i in range(1, len(names)):
             self.lines.first.setdefault((*table, *names[:i]), line)
         key = (*table, *names)
@@ -190,13 +191,13 @@ class _Scanner:
         elif string := _STRING.match(self.text, self.offset):
             self.offset = string.end()
         elif len(self.take(_WORD).rstrip()) > MAX_WORD:
-            raise TooMuch(line, f"a number of more than {MAX_WORD:,} characters")
+            raise TooMuchError(line, f"a number of more than {MAX_WORD:,} characters")
 
     def brackets(self, key: Key, line: int, depth: int) -> None:
         """An array or an inline table, with commas between what it holds."""
         opened = self.line()
         if depth == MAX_DEPTH:
-            raise TooMuch(opened, f"nested deeper than {MAX_DEPTH} levels")
+            raise TooMuchError(opened, f"nested deeper than {MAX_DEPTH} levels")
         array = self.text[self.offset] == "["
         close = "]" if array else "}"
         self.offset += 1
@@ -211,9 +212,9 @@ class _Scanner:
                 index += 1
                 self.take(_GAP)
                 if not self.passes(",") and not self.text.startswith(close, self.offset):
-                    raise _Fault
+                    raise _FaultError
                 self.take(_GAP)
-        except _Fault:
+        except _FaultError:
             self.lines.unclosed = opened  # the outermost bracket writes last
             raise
 

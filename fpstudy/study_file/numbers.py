@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from fpstudy.mistakes import got, show
+from fpstudy.study_file.mistakes import got, show
 
 _HEX = re.compile(r"([+-]?)0[xX]([0-9a-fA-F]{1,40})\.?([0-9a-fA-F]{0,40})([pP][+-]?[0-9]{1,6})?")
 HEX_PATTERN = rf"^{_HEX.pattern}$"
@@ -65,10 +65,11 @@ def _of_hex(text: str, match: re.Match[str]) -> float:
     sign, whole, fraction, power = match.groups()
     m = int(whole + fraction, 16)
     e = int(power[1:] if power else 0) - 4 * len(fraction)
-    number = float.fromhex(text) if abs(e) < 2000 else math.nan
-    if math.isfinite(number) and abs(Fraction(number)) == m * Fraction(2) ** e:
-        return number
-    raise ValueError(f"{show(text)} is no float64: it would be rounded")
+    exact = m * Fraction(2) ** e if abs(e) < 2_000 else Fraction(0)  # keeps a bomb small
+    number = float(exact) if exact < 2**1024 - 2**970 else math.inf  # below halfway to 2**1024
+    if abs(e) >= 2_000 or math.isinf(number) or Fraction(number) != exact:
+        raise ValueError(f"{show(text)} is no float64 and would be rounded")
+    return -number if sign == "-" else number
 
 
 def finite(value: object) -> float:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from fpstudy.mistakes import Key, StudyError, escape, key_path, shorten, suggest
-from fpstudy.toml_lines import Lines, TooMuch, scan
+from fpstudy.study_file.mistakes import Key, StudyError, escape, key_path, shorten, suggest
+from fpstudy.study_file.toml_lines import Lines, TooMuchError, scan
 
 MAX_BYTES = 2**20  # a study is a page; beyond 1 MiB somebody pasted data, which belongs in a file
 
@@ -44,7 +44,7 @@ def read(path: Path) -> TomlFile:
     text = _decode(path, _content(path))
     try:
         lines = scan(text)
-    except TooMuch as error:
+    except TooMuchError as error:
         raise _refusal(path, str(error), error.line) from None
     try:
         tables = tomllib.loads(text, parse_float=Written)

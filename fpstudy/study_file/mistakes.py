@@ -1,7 +1,7 @@
 """A mistake in a study file: a key path and a plain sentence; all of them are reported at once.
 
-A check raises ValueError(sentence), or Mistakes for several; pydantic carries them up and `at` lays
-them out with their key paths. What the file says is shown escaped and shortened, never raw.
+A check raises ValueError(sentence), or MistakesError for several; pydantic carries them up and `at`
+lays them out with their key paths. What the file says is shown escaped and shortened, never raw.
 """
 
 import difflib
@@ -32,6 +32,7 @@ class StudyError(ValueError):
     """What is wrong with a study file; `problems` holds one line for each mistake."""
 
     def __init__(self, problems: Iterable[str]) -> None:
+        """The error whose text is the lines of `problems`."""
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
 
@@ -47,10 +48,11 @@ class Mistake:
         return f"{key_path(self.key)}: {self.sentence}" if self.key else self.sentence
 
 
-class Mistakes(ValueError):
+class MistakesError(ValueError):
     """Several mistakes found in one place."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        """The error that carries `mistakes`."""
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(map(str, self.mistakes)))
 
@@ -60,7 +62,7 @@ def at(key: Key, error: ValueError) -> list[Mistake]:
     if isinstance(error, ValidationError):
         details = error.errors(include_url=False)
         return [mistake for detail in details for mistake in _of_pydantic(key, detail)]
-    if isinstance(error, Mistakes):
+    if isinstance(error, MistakesError):
         return [Mistake((*key, *mistake.key), mistake.sentence) for mistake in error.mistakes]
     return [Mistake(key, str(error))]
 

@@ -1,0 +1,158 @@
+"""A study file: read, checked as a whole, every mistake in it reported at once."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
+
+from fpstudy.study_file.axes import among
+from fpstudy.study_file.json_schema import integers, names
+from fpstudy.study_file.mistakes import (
+    MAX_MISTAKES,
+    Key,
+    Mistake,
+    MistakesError,
+    StudyError,
+    at,
+    show,
+)
+from fpstudy.study_file.numbers import integer
+from fpstudy.study_file.settings import INT64, Settings
+from fpstudy.study_file.sweep import Sweep, cases, logits
+from fpstudy.study_file.table import Table, tables
+from fpstudy.study_file.texts import MAX_NAME, study_name, text
+from fpstudy.study_file.toml_file import TomlFile, read
+
+__all__ = ["Study", "StudyError", "Sweep", "json_schema", "load"]
+
+SCHEMA = 1
+ENGINES = ("arb", "mpmath")
+MAX_CASES = 2_000_000  # rows of the summary; pandas still holds them in a few GB
+MAX_LOGITS = 10**10  # about half an hour of float64 exponentials, hours of proven truth
+
+
+def _schema_version(value: object) -> int:
+    if value is True or value != SCHEMA or not isinstance(value, int):
+        raise ValueError(f"want schema = {SCHEMA}, which this fpstudy reads, got {show(value)}")
+    return SCHEMA
+
+
+class StudyKeys(Table):
+    """The keys of a study file; [defaults] is merged into every sweep that lacks the key."""
+
+    elsewhere: ClassVar = dict.fromkeys(
+        Settings.model_fields, "it belongs in [defaults] or in a [[sweep]]"
+    )
+    required: ClassVar = {"schema": f"schema = {SCHEMA}", "name": 'name = "..."'}
+
+    schema_version: Annotated[
+        int, BeforeValidator(_schema_version), WithJsonSchema({"const": SCHEMA})
+    ] = Field(alias="schema", description=f"version of this file's format: {SCHEMA}")
+    name: Annotated[str, BeforeValidator(study_name)] = Field(
+        description="name of the study and of the folder of its report", max_length=MAX_NAME
+    )
+    title: Annotated[str, BeforeValidator(text(200))] = Field(
+        "", description="title of the report; by default the name"
+    )
+    question: Annotated[str, BeforeValidator(text(2_000))] = Field(
+        "", description="what the study asks"
+    )
+    seed: Annotated[
+        int,
+        BeforeValidator(integer(0, INT64, "0 .. 2**63 - 1")),
+        WithJsonSchema(integers(0, INT64)),
+    ] = Field(0, description="seed of all random inputs")
+    engine: Annotated[
+        str, BeforeValidator(among(ENGINES, "an engine")), WithJsonSchema(names(ENGINES))
+    ] = Field("arb", description="what computes the truth: arb proves it, mpmath does not")
+    defaults: Settings = Field(
+        default_factory=Settings, description="keys for all sweeps that do not give them"
+    )
+    sweep: Annotated[tuple[Sweep, ...], BeforeValidator(tables("sweep"))] = Field(
+        (), description="axes to cross; there can be several sweeps"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _merge_defaults(cls, keys: Any) -> Any:
+        if not isinstance(keys, dict):
+            return keys
+        defaults, sweeps = keys.get("defaults"), keys.get("sweep")
+        if not isinstance(defaults, dict) or not isinstance(sweeps, (list, tuple)):
+            return keys
+        merged = [defaults | sweep if isinstance(sweep, dict) else sweep for sweep in sweeps]
+        return keys | {"sweep": merged}
+
+    @model_validator(mode="after")
+    def _as_a_whole(self) -> Self:
+        if not self.sweep:
+            raise MistakesError(
+                [Mistake(("sweep",), "missing; a study has at least one [[sweep]]")]
+            )
+        size = (sum(map(cases, self.sweep)), sum(map(logits, self.sweep)))
+        for count, limit, what in zip(
+            size, (MAX_CASES, MAX_LOGITS), ("cases", "logits"), strict=True
+        ):
+            if count > limit:
+                sentence = f"a study too large: {count:,} {what}; the limit is {limit:,}"
+                raise MistakesError([Mistake(("sweep",), sentence)])
+        return self
+
+
+class Study(StudyKeys):
+    """A study, and the file that it was read from."""
+
+    path: Path | None = None
+    text: str = ""
+
+
+def load(path: str | Path) -> Study:
+    """The study in the file; raises StudyError with a line for every mistake in it."""
+    file = read(Path(path))
+    try:
+        keys = StudyKeys.model_validate(file.tables, context={"folder": file.path.parent})
+    except ValidationError as error:
+        raise StudyError(_lines(file, at((), error))) from None
+    values = dict(keys) | {"title": keys.title or keys.name}
+    return Study.model_construct(**values, path=file.path, text=file.text)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the file as it is written, for editors."""
+    schema = StudyKeys.model_json_schema()
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#"
+    schema["$defs"]["Sweep"].pop("required")  # [defaults] may give these keys
+    return schema
+
+
+def _lines(file: TomlFile, mistakes: Iterable[Mistake]) -> Iterator[str]:
+    """`file:line: key path: sentence` for each mistake, in the order of the file."""
+    placed = dict.fromkeys(_placed(file.tables, mistake) for mistake in mistakes)
+    ordered = sorted(placed, key=lambda mistake: file.lines.of(mistake.key))
+    for mistake in ordered[:MAX_MISTAKES]:
+        yield f"{file.place(mistake.key)}: {mistake}"
+    if len(ordered) > MAX_MISTAKES:
+        yield f"{file.place(())}: and {len(ordered) - MAX_MISTAKES:,} mistakes more"
+
+
+def _placed(tables: dict[str, Any], mistake: Mistake) -> Mistake:
+    """The mistake at the key as the file has it.
+
+    A value that a sweep took from [defaults] stands there, and a bare value has no [1].
+    """
+    key, sentence = mistake.key, mistake.sentence
+    own = _value(tables, key[:2]) if key[:1] == ("sweep",) and len(key) > 2 else None
+    if isinstance(own, dict) and key[2] not in own and key[2] in (tables.get("defaults") or {}):
+        key = ("defaults", *key[2:])
+    while key and isinstance(key[-1], int) and not isinstance(_value(tables, key[:-1]), list):
+        key = key[:-1]
+    return Mistake(key, sentence)
+
+
+def _value(tables: Any, key: Key) -> Any:
+    """What the file has at the key; None where it has nothing."""
+    for part in key:
+        inside = isinstance(tables, list if isinstance(part, int) else dict)
+        tables = tables[part] if inside else None
+    return tables

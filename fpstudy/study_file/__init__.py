@@ -1,0 +1,1 @@
+"""The study file, from bytes to sweeps: lines, readers of values, tables, rules between keys."""

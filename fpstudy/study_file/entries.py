@@ -1,0 +1,91 @@
+"""One entry of a sweep's axes that is more than a number, and the names that may stand there."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from pydantic import ValidationInfo
+
+from fpstudy.study_file.axes import among
+from fpstudy.study_file.mistakes import Mistake, MistakesError, at, got, show
+from fpstudy.study_file.numbers import extended, integer, weight
+
+GENERATED = ("normal", "uniform", "equal", "two_point", "peaked")
+DISTRIBUTIONS = (*GENERATED, "explicit", "file")
+TARGETS = ("random", "argmax", "argmin")
+LABELS = ("hard", "soft", "smoothed", "uniform")
+REDUCTIONS = ("none", "mean", "sum")
+INPUTS = ("shared", "per_dtype")
+LOGIT_FILES = (".npy", ".npz", ".csv")
+
+MAX_N = 2**24  # one vector of float64 is then 128 MiB
+
+
+def formula(value: object) -> str:
+    """A name; whether the sweep's problems have it is a rule between keys."""
+    if not isinstance(value, str):
+        raise ValueError(f"want the name of a formula, got {got(value)}")
+    return value
+
+
+def target(value: object) -> str | int:
+    """How the target is drawn, or its index."""
+    if isinstance(value, str):
+        return among(TARGETS, "a target")(value)
+    return integer(0, MAX_N - 1, "an index of 0 .. 2**24 - 1")(value)
+
+
+def label(value: object) -> str | tuple[float, ...]:
+    """How labels are made, or a vector of them."""
+    if isinstance(value, str):
+        return among(LABELS, "a kind of labels")(value)
+    return _vector(value, weight)
+
+
+def logits(value: object) -> tuple[float, ...]:
+    """A vector of logits, infinities allowed."""
+    return _vector(value, extended)
+
+
+def _vector(value: object, entry: Callable[[object], float]) -> tuple[float, ...]:
+    """A non-empty list of numbers; unlike on an axis, they may be equal."""
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"want a vector in brackets of its own, [[1, 2]], got {got(value)}")
+    if not value:
+        raise ValueError("a vector must not be empty")
+    mistakes: list[Mistake] = []
+    numbers: list[float] = []
+    for i, number in enumerate(value):
+        try:
+            numbers.append(entry(number))
+        except ValueError as error:
+            mistakes += at((i,), error)
+    if mistakes:
+        raise MistakesError(mistakes)
+    return tuple(numbers)
+
+
+def file(value: object, info: ValidationInfo) -> Path:
+    """A file of logits in the study's folder or below it, resolved."""
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"want the name of a file, got {got(value)}")
+    posix, windows = PurePosixPath(value), PureWindowsPath(value)
+    if not value.strip() or not value.isprintable():
+        raise ValueError(
+            f"{show(value)} is no file name: empty, or with characters that do not print"
+        )
+    if posix.is_absolute() or windows.drive or windows.root:
+        raise ValueError(f"{show(value)} is absolute; give it relative to the study file")
+    if ".." in windows.parts:  # which takes / and \ for separators
+        raise ValueError(f"{show(value)} leaves the study file's folder")
+    if posix.suffix not in LOGIT_FILES:
+        raise ValueError(f"{show(value)} does not end in {', '.join(LOGIT_FILES)}")
+    folder = Path((info.context or {}).get("folder", ".")).resolve()
+    path = (folder / posix).resolve()
+    if not path.is_relative_to(folder):
+        raise ValueError(f"{show(value)} leaves the study file's folder by a link")
+    if not path.is_file():
+        there = "is not a regular file" if path.exists() else "does not exist"
+        raise ValueError(f"{show(value)} {there}")
+    return path

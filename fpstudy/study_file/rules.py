@@ -1,0 +1,128 @@
+"""The rules between the keys of a sweep: each yields the mistakes that it finds."""
+
+from collections.abc import Callable, Collection, Iterator
+
+from fpstudy.problems import PROBLEMS
+from fpstudy.study_file.entries import GENERATED
+from fpstudy.study_file.mistakes import Mistake, quote, suggest
+from fpstudy.study_file.settings import Settings
+
+Rule = Callable[[Settings], Iterator[Mistake]]
+
+
+def broken(sweep: Settings, unsure: Collection[str] = ()) -> list[Mistake]:
+    """The mistakes between keys; rules that look at an `unsure` key are left out."""
+    return [
+        mistake for keys, rule in RULES if not set(keys) & set(unsure) for mistake in rule(sweep)
+    ]
+
+
+def _given(sweep: Settings, *keys: str) -> list[str]:
+    return [key for key in keys if key in sweep.model_fields_set]
+
+
+def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
+    """Every name is a formula of some problem here, and every problem has one of the names."""
+    if sweep.formula == ("all",):
+        return
+    known = {name for problem in sweep.problem for name in PROBLEMS[problem].formulas}
+    for i, name in enumerate(sweep.formula):
+        if name == "all":
+            yield Mistake(("formula", i), "'all' stands alone: it means every formula")
+        elif name not in known:
+            here = f"known: {', '.join(sorted(known))}{suggest(name, known)}"
+            of = " or ".join(sweep.problem)
+            yield Mistake(("formula", i), f"{quote(name)} is not a formula of {of}; {here}")
+    for i, problem in enumerate(sweep.problem):
+        has = PROBLEMS[problem].formulas
+        if known.issuperset(sweep.formula) and not any(name in has for name in sweep.formula):
+            yield Mistake(
+                ("problem", i), f"{problem} has none of these formulas; known: {', '.join(has)}"
+            )
+
+
+def _source_of_logits(sweep: Settings) -> Iterator[Mistake]:
+    """`vectors` and `file` come with their distribution, `n` and its like with the others."""
+    for key, distribution in (("vectors", "explicit"), ("file", "file")):
+        given, wanted = _given(sweep, key), distribution in sweep.distribution
+        if wanted and not given:
+            yield Mistake((key,), f'missing; distribution = "{distribution}" needs it')
+        if given and not wanted:
+            yield Mistake((key,), f'has no effect without distribution = "{distribution}"')
+    if not set(GENERATED) & set(sweep.distribution):
+        for key in _given(sweep, "n", "magnitude", "offset"):
+            yield Mistake((key,), "has no effect: given logits are taken as they are; leave it out")
+
+
+def _base_or_beta(sweep: Settings) -> Iterator[Mistake]:
+    """One of base and beta, and only for problems that have it."""
+    given = _given(sweep, "base", "beta")
+    if len(given) == 2:
+        yield Mistake(("beta",), "base and beta exclude each other: b**x is exp(log(b) x)")
+    for key in given:
+        yield from _only_for(
+            sweep, key, {name for name, p in PROBLEMS.items() if key in p.parameters}
+        )
+
+
+def _labelled(sweep: Settings) -> Iterator[Mistake]:
+    """Target and labels only for problems that take labels."""
+    for key in _given(sweep, "target", "labels"):
+        yield from _only_for(sweep, key, {name for name, p in PROBLEMS.items() if p.labels})
+
+
+def _reduced(sweep: Settings) -> Iterator[Mistake]:
+    """A reduction only for problems that have one; what belongs to batches only with it."""
+    for key in _given(sweep, "reduction"):
+        yield from _only_for(sweep, key, {name for name, p in PROBLEMS.items() if p.reductions})
+    reduced = {"mean", "sum"} & set(sweep.reduction)
+    for key in _given(sweep, "batch", "ignored", "ignore_index"):
+        if not reduced:
+            yield Mistake((key,), 'has no effect without reduction = "mean" or "sum"')
+    if reduced and _given(sweep, "ignored"):
+        if "none" in sweep.reduction:
+            yield Mistake(("ignored",), 'a single loss has no batch: leave reduction "none" out')
+        if sweep.labels != ("hard",):
+            yield Mistake(("ignored",), 'only hard labels have a target to ignore: labels = "hard"')
+    if reduced and _given(sweep, "ignore_index") and not _given(sweep, "ignored"):
+        yield Mistake(("ignore_index",), "has no effect without ignored, a share of the rows")
+
+
+def _only_for(sweep: Settings, key: str, problems: Collection[str]) -> Iterator[Mistake]:
+    """The key is for these problems only; names the others of the sweep."""
+    others = [name for name in sweep.problem if name not in problems]
+    if others:
+        only = " and ".join(sorted(problems))
+        yield Mistake((key,), f"{' and '.join(others)} cannot take it, only {only} can")
+
+
+def _fitting_lengths(sweep: Settings) -> Iterator[Mistake]:
+    """A target index lies in every vector, and a vector of labels is as long as every vector."""
+    n = lengths(sweep)
+    if not n:
+        return
+    for i, target in enumerate(sweep.target):
+        if isinstance(target, int) and target >= min(n):
+            yield Mistake(("target", i), f"index {target} lies outside vectors of length {min(n)}")
+    for i, labels in enumerate(sweep.labels):
+        others = [length for length in n if length != len(labels)]
+        if not isinstance(labels, str) and others:
+            yield Mistake(
+                ("labels", i), f"{len(labels)} labels do not fit vectors of length {others[0]}"
+            )
+
+
+def lengths(sweep: Settings) -> list[int]:
+    """The lengths of the sweep's vectors, as far as they are known without opening its file."""
+    generated = set(GENERATED) & set(sweep.distribution)
+    return [*(sweep.n if generated else ()), *map(len, sweep.vectors)]
+
+
+RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
+    (("problem", "formula"), _named_formulas),
+    (("distribution", "vectors", "file", "n", "magnitude", "offset"), _source_of_logits),
+    (("problem", "base", "beta"), _base_or_beta),
+    (("problem", "target", "labels"), _labelled),
+    (("problem", "labels", "reduction", "batch", "ignored", "ignore_index"), _reduced),
+    (("distribution", "n", "vectors", "target", "labels"), _fitting_lengths),
+)

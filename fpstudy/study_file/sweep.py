@@ -1,0 +1,90 @@
+"""A sweep: axes that are crossed, and settings that hold for all of their cases."""
+
+from math import prod
+from typing import ClassVar, Self
+
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from fpstudy.problems import PROBLEMS, Problem
+from fpstudy.study_file.entries import GENERATED
+from fpstudy.study_file.mistakes import MistakesError, at
+from fpstudy.study_file.rules import broken
+from fpstudy.study_file.settings import Dtypes, Problems, Settings
+
+
+class Sweep(Settings):
+    """One [[sweep]], the keys of [defaults] merged into it; every axis is a tuple.
+
+    base and beta are (None,) where the problem is plain; `file` is absolute.
+    """
+
+    required: ClassVar = {"problem": 'problem = "softmax"', "dtype": 'dtype = "float32"'}
+
+    problem: Problems = Field(description="the problems, by name")
+    dtype: Dtypes = Field(description="number formats of inputs, arithmetic and results")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keys_together(
+        cls, keys: object, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        """Rules between keys come after the keys; mistaken keys do not hide those of the rest."""
+        try:
+            sweep = handler(keys)
+        except ValidationError as error:
+            mistakes = at((), error)
+            mistaken = {str(mistake.key[0]) for mistake in mistakes if mistake.key}
+            if isinstance(keys, dict):
+                rest = {key: value for key, value in keys.items() if key not in mistaken}
+                known = Settings.model_validate(rest, context=info.context)
+                mistakes += broken(known, unsure=mistaken)
+            raise MistakesError(mistakes) from None
+        if mistakes := broken(sweep):
+            raise MistakesError(mistakes)
+        return sweep
+
+
+def cases(sweep: Sweep) -> int:
+    """How many points the sweep's grid has, formulas counted; nothing is built."""
+    return _without_inputs(sweep) * _inputs(sweep)
+
+
+def logits(sweep: Sweep) -> int:
+    """How many numbers the sweep's formulas see: n times samples (times batch) for each case."""
+    generated = len(set(GENERATED) & set(sweep.distribution))
+    total = sum(map(len, sweep.vectors))
+    if generated:
+        total += generated * len(sweep.magnitude) * len(sweep.offset) * sum(sweep.n)
+    rows = sweep.batch if {"mean", "sum"} & set(sweep.reduction) else 1
+    return _without_inputs(sweep) * total * sweep.samples * rows
+
+
+def _inputs(sweep: Sweep) -> int:
+    """How many settings the logits are drawn at."""
+    generated = len(set(GENERATED) & set(sweep.distribution))
+    drawn = generated * len(sweep.n) * len(sweep.magnitude) * len(sweep.offset)
+    return drawn + len(sweep.vectors) + (sweep.file is not None)
+
+
+def _without_inputs(sweep: Sweep) -> int:
+    """How many ways there are to compute with one input."""
+    axes = (sweep.dtype, sweep.arithmetic, sweep.base, sweep.beta, sweep.masked)
+    return sum(_ways(sweep, PROBLEMS[name]) for name in sweep.problem) * prod(map(len, axes))
+
+
+def _ways(sweep: Sweep, problem: Problem) -> int:
+    """Formulas of one problem, each with its labels and reductions."""
+    given = {key: 1.0 for key in ("base", "beta") if getattr(sweep, key) != (None,)}
+    formulas = sum(
+        formula.refusal(given) is None if "all" in sweep.formula else name in sweep.formula
+        for name, formula in problem.formulas.items()
+    )
+    labels = len(sweep.target) * len(sweep.labels) if problem.labels else 1
+    reductions = len(sweep.reduction) * len(sweep.ignored) if problem.reductions else 1
+    return formulas * labels * reductions
