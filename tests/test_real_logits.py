@@ -3,13 +3,16 @@
 import hashlib
 import importlib.util
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+
+from fpstudy.formats import FORMATS
+from fpstudy.problems import PROBLEMS
+from fpstudy.study import load
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
 LOGITS = EXPERIMENTS / "digits_logits.npy"
@@ -96,6 +99,8 @@ def test_relu_net_is_affine_then_relu_then_affine(maker):
 
 
 def test_study_reads_the_committed_file():
-    study = tomllib.loads((EXPERIMENTS / "real_logits.toml").read_text(encoding="utf-8"))
-    assert EXPERIMENTS / study["defaults"]["file"] == LOGITS
-    assert study["name"] == "real_logits"
+    study = load(EXPERIMENTS / "real_logits.toml")
+    assert {sweep.file for sweep in study.sweep} == {LOGITS}
+    assert {sweep.inputs for sweep in study.sweep} == {"per_dtype"}
+    assert {name for sweep in study.sweep for name in sweep.problem} == set(PROBLEMS)
+    assert {name for sweep in study.sweep for name in sweep.dtype} == set(FORMATS)
