@@ -1,0 +1,58 @@
+"""Reports: verdicts, figures and pages, all made from a study's summary and record."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fpstudy.report.figures import figures
+from fpstudy.report.index import index
+from fpstudy.report.page import contents, html, readme
+from fpstudy.report.verdicts import verdicts
+from fpstudy.summary import read_csv
+
+__all__ = ["verdicts", "write_index", "write_report"]
+
+
+def write_report(
+    directory: Path,
+    record: pd.DataFrame,
+    summary: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    claims: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Write README.md, index.html and figures/*.svg below the directory.
+
+    The same arguments give the same bytes. Figures that an earlier run left behind are removed;
+    no other file is touched.
+    """
+    drawings = list(figures(summary, record))
+    content = contents(summary, manifest, claims, drawings)
+    folder = directory / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in set(folder.glob("*.svg")) - {folder / f"{d.name}.svg" for d in drawings}:
+        stale.unlink()
+    for drawing in drawings:
+        _write(folder / f"{drawing.name}.svg", drawing.svg)
+    _write(directory / "README.md", readme(content))
+    _write(directory / "index.html", html(content))
+
+
+def write_index(reports: Path) -> None:
+    """Write reports/README.md from every report's summary.csv and manifest.json below."""
+    studies = [
+        (folder.parent.name, read_csv(folder), json.loads(_text(folder.parent / "manifest.json")))
+        for folder in sorted(reports.glob("*/summary.csv"))
+        if (folder.parent / "manifest.json").is_file()
+    ]
+    _write(reports / "README.md", index(studies))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,80 @@
+"""Error per input, where inputs are given and have no magnitude: a row each, a dot per formula."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fpstudy.formats import FORMATS
+from fpstudy.report.palette import INK, PAPER, RULE, STRIP, Line, lines
+from fpstudy.report.panels import LETTER_WIDTH, Grid, legend, legend_height
+from fpstudy.report.scale import Scale, scale
+from fpstudy.report.variants import SETTING, in_order, settings
+
+
+def error_dots(points: pd.DataFrame) -> Figure:
+    """A panel for each setting; the dot is the maximum, a line leads to it from the median.
+
+    points: columns formula, dtype, arithmetic, accumulation, input, median, maximum
+    """
+    drawn = lines(in_order(points["formula"]))
+    columns, inputs = settings(points), in_order(points["input"])
+    high = legend_height(list(drawn), 2.3 * len(columns))
+    grid = Grid(
+        1, len(columns), width=2.0, height=len(inputs) * (0.14 + 0.085 * len(drawn)),
+        gap_x=0.25, gap_y=0, left=0.2 + LETTER_WIDTH * max(len(name) for name in inputs), right=0.2,
+        top=0.6 + high, bottom=0.6,
+    )  # fmt: skip
+    figure, panels = grid.figure()
+    for ax, setting in zip(panels[0], columns, strict=True):
+        here = points[(points[SETTING].astype(str) == list(setting)).all(axis=1)]
+        u = FORMATS[setting[0]].unit_roundoff
+        axis = scale(here[["median", "maximum"]].to_numpy(float).ravel(), u)
+        _panel(ax, axis, u, inputs, first=ax is panels[0, 0])
+        for slot, (formula, line) in enumerate(drawn.items()):
+            own = here[here["formula"].astype(str) == formula]
+            _dots(ax, axis, own, inputs, line, (slot + 0.5) / len(drawn))
+        ax.set_title(f"{setting[0]}\n{setting[1]}, accumulates in {setting[2]}", pad=14)
+    grid.below(figure, "relative error")
+    legend(grid, figure, drawn, dashes=False)
+    return figure
+
+
+def _panel(ax: Axes, axis: Scale, u: float, inputs: list[str], first: bool) -> None:
+    """The empty panel: a row per input, the strip at the right, the line at u."""
+    ax.set_xlim(axis.start, axis.end)
+    ax.set_ylim(len(inputs), 0)
+    ax.axvspan(axis.strip, axis.end, color=STRIP, linewidth=0)
+    places, labels = axis.ticks(most=3)
+    ax.set_xticks(places, [f"\n{name}" if "finite" in name else name for name in labels])
+    ax.set_yticks([i + 0.5 for i in range(len(inputs))], inputs if first else [""] * len(inputs))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(False, axis="y")
+    for i in range(1, len(inputs)):
+        ax.axhline(i, color=RULE, linewidth=0.5, zorder=1)
+    ax.axvline(math.log10(u), color=INK, linewidth=0.8, zorder=1.5)
+    ax.text(
+        math.log10(u), 1.0, "u", transform=ax.get_xaxis_transform(), ha="center", va="bottom",
+        fontsize=7,
+    )  # fmt: skip
+
+
+def _dots(
+    ax: Axes, axis: Scale, own: pd.DataFrame, inputs: list[str], line: Line, slot: float
+) -> None:
+    """One formula's dots, hollow where only some samples are not finite."""
+    y = np.array([inputs.index(name) for name in own["input"].astype(str)], dtype=float)
+    y += 0.1 + 0.8 * slot
+    median, maximum = own["median"].to_numpy(float), own["maximum"].to_numpy(float)
+    middle, upper = axis.place(median), axis.place(maximum)
+    left = np.isnan(upper) & ~np.isnan(maximum)
+    shown = np.where(left, (axis.strip + axis.end) / 2, upper)
+    ax.hlines(y, middle, shown, color=line.colour, linewidth=0.8)
+    hollow = left & ~np.isnan(middle)
+    for chosen, face in ((~hollow, line.colour), (hollow, PAPER)):
+        ax.plot(
+            shown[chosen], y[chosen], linestyle="none", marker=line.marker, markersize=4,
+            markerfacecolor=face, markeredgecolor=line.colour, markeredgewidth=0.7,
+        )  # fmt: skip

@@ -1,0 +1,88 @@
+"""A grid of panels placed by the inch: the same place on every machine, and no solver to wait for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from fpstudy.report.palette import Line
+
+LETTER_WIDTH = 0.068  # inch, of a wide letter at 7 points
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Panels of width x height inches with gaps between and margins around."""
+
+    rows: int
+    columns: int
+    width: float
+    height: float
+    gap_x: float
+    gap_y: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Of the whole figure, in inches."""
+        wide = self.columns * self.width + (self.columns - 1) * self.gap_x
+        high = self.rows * self.height + (self.rows - 1) * self.gap_y
+        return self.left + wide + self.right, self.top + high + self.bottom
+
+    def figure(self) -> tuple[Figure, NDArray[np.object_]]:
+        """The figure and its axes, (rows, columns), without shared limits."""
+        W, H = self.size
+        figure = Figure(figsize=(W, H))
+        panels = np.empty((self.rows, self.columns), dtype=object)
+        for r in range(self.rows):
+            for c in range(self.columns):
+                x = self.left + c * (self.width + self.gap_x)
+                y = self.bottom + (self.rows - 1 - r) * (self.height + self.gap_y)
+                panels[r, c] = figure.add_axes((x / W, y / H, self.width / W, self.height / H))
+        return figure, panels
+
+    def below(self, figure: Figure, text: str, inches: float = 0.06) -> None:
+        """A line of text that many inches above the lower edge, centred on the panels."""
+        W, H = self.size
+        middle = (self.left + W - self.right) / 2
+        figure.text(middle / W, inches / H, text, ha="center", va="bottom")
+
+
+def legend(grid: Grid, figure: Figure, drawn: dict[str, Line], dashes: bool = True) -> None:
+    """The formulas' lines and markers at the top left, in as many rows as the width asks for."""
+    widest = max(len(name) for name in drawn) * LETTER_WIDTH + 0.75
+    fit = max(1, int((grid.size[0] - 0.2) / widest))
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=line.colour,
+            linestyle=line.dashes if dashes else "none",
+            marker=line.marker,
+            markersize=4,
+        )
+        for line in drawn.values()
+    ]
+    figure.legend(
+        handles,
+        list(drawn),
+        loc="upper left",
+        bbox_to_anchor=(0.1 / grid.size[0], 1 - 0.04 / grid.size[1]),
+        borderaxespad=0,
+        borderpad=0,
+        ncols=min(len(drawn), fit),
+        handlelength=3.2 if dashes else 1,
+    )
+
+
+def legend_height(names: list[str], width: float) -> float:
+    """Inches that the legend takes above panels of so many inches in all."""
+    widest = max(len(name) for name in names) * LETTER_WIDTH + 0.75
+    fit = max(1, int((width - 0.2) / widest))
+    return 0.1 + 0.17 * -(-len(names) // fit)

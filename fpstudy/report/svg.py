@@ -1,0 +1,117 @@
+"""Figures as SVG text: the same bytes for the same drawing, and ready to stand inside a page."""
+
+import io
+import re
+import warnings
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from fpstudy.report.palette import STYLE, THEME
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+FONTS = "'DejaVu Sans', Verdana, sans-serif"  # Verdana's widths are those that the layout assumed
+
+
+def draw(figure: Callable[[], Figure], title: str, description: str) -> str:
+    """The SVG of a figure, drawn under the report's style alone, whatever the user's settings."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # the reader's font has the glyph that ours lacks; only the layout is estimated
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        figure().savefig(buffer, format="svg", metadata=dict.fromkeys(_METADATA))
+    root = ET.fromstring(buffer.getvalue())
+    _shorten(root)
+    for tag, text in (("desc", description), ("title", title)):
+        root.insert(0, _element(tag, text))
+    root.set("role", "img")
+    return _text(root) + "\n"
+
+
+def _shorten(root: ET.Element) -> None:
+    """Leave out what changes no pixel: ids that nothing names, groups of nothing, far decimals."""
+    text = ET.tostring(root, encoding="unicode")
+    named = set(re.findall(r"(?:href=\"|url\()#([\w-]+)", text))
+    for element in root.iter():
+        if element.get("id") not in named:
+            element.attrib.pop("id", None)
+        for key in _COORDINATES & element.attrib.keys():
+            element.set(key, _DECIMALS.sub(_rounded, element.attrib[key]))
+        if element.get("transform", "").startswith("rotate(-0 "):
+            del element.attrib["transform"]
+        style = element.get("style")
+        if style:
+            element.set("style", style.replace("'DejaVu Sans'", FONTS))
+    for parent in root.iter():
+        for child in list(parent):
+            if child.tag == f"{{{SVG}}}metadata":
+                parent.remove(child)
+
+
+_COORDINATES = {"d", "x", "y", "width", "height", "transform"}
+_DECIMALS = re.compile(r"-?\d+\.\d{3,}")
+
+
+def _rounded(found: re.Match[str]) -> str:
+    """A coordinate to a hundredth of a point."""
+    return f"{round(float(found[0]), 2):g}"
+
+
+_METADATA = ("Creator", "Date", "Format", "Type")
+
+
+def inline(svg: str, name: str) -> str:
+    """The SVG as part of an HTML page: its ids begin with `name`, its theme follows the page.
+
+    The title becomes the accessible name without the tooltip that a <title> brings in HTML.
+    """
+    root = ET.fromstring(svg)
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key == "id":
+                element.set(key, f"{name}-{value}")
+            elif key.endswith("href") and value.startswith("#"):
+                element.set(key, f"#{name}-{value[1:]}")
+            else:
+                value = re.sub(r"url\(#", f"url(#{name}-", value)
+                element.set(key, _themed(value) if key in _PAINT else value)
+    label = ""
+    for child in list(root):
+        if child.tag in (f"{{{SVG}}}title", f"{{{SVG}}}desc", f"{{{SVG}}}metadata"):
+            label += f"{child.text or ''}. " if child.tag.endswith("}title") else child.text or ""
+            root.remove(child)
+    for parent in root.iter():
+        for child in list(parent):
+            if child.tag == f"{{{SVG}}}style":  # it would speak to the whole page
+                parent.remove(child)
+    root.set("aria-label", label.strip())
+    return _text(root)
+
+
+_PAINT = ("style", "fill", "stroke")
+
+
+def _themed(value: str) -> str:
+    """Each theme colour replaced by the page's variable of its name."""
+    for colour, name in THEME.items():
+        value = re.sub(rf"{colour}\b", f"var({name})", value, flags=re.IGNORECASE)
+    return value
+
+
+def _element(tag: str, text: str) -> ET.Element:
+    element = ET.Element(f"{{{SVG}}}{tag}")
+    element.text = text
+    element.tail = "\n "
+    return element
+
+
+def _text(root: ET.Element) -> str:
+    """The element as text, with SVG as the default namespace."""
+    ET.register_namespace("", SVG)
+    ET.register_namespace("xlink", XLINK)
+    return ET.tostring(root, encoding="unicode")

@@ -1,0 +1,97 @@
+"""The summary as a report reads it: each case with its variant, its failures, and its axis."""
+
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from fpstudy.formats import FORMATS
+from fpstudy.outcomes import FAILURES
+
+SETTING: list[str] = ["dtype", "arithmetic", "accumulation"]  # who computed: always named together
+
+MEANING: dict[str, str] = {
+    "normal": "standard deviation",
+    "uniform": "half-width of the interval",
+    "equal": "of every logit",
+    "two_point": "gap of the top class",
+    "peaked": "height of the peak",
+}
+
+
+def with_variants(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy of a summary or a record with the columns `variant` and `swept` added.
+
+    variant: what a reader calls the problem, see `variant`
+    swept:   whether the magnitude is an axis (vectors given in the study or a file have none)
+
+    A summary gains two counts of components as well:
+
+    failing:  outcomes that a user would call broken, without the lost subnormals
+    measured: components that a formula was run on
+    """
+    keys = ["problem", "reduction", "batch", "base", "beta"]
+    names = {key: variant(*key) for key in set(_key_rows(frame[keys]))}
+    added: dict[str, object] = {
+        "variant": [names[key] for key in _key_rows(frame[keys])],
+        "swept": ~frame["distribution"].astype(str).str.match(r"explicit\b|file:")
+        & frame["magnitude"].notna(),
+    }
+    if "components" in frame:
+        failing = frame[list(FAILURES)].sum(axis=1) - frame["flushed_subnormal"]
+        added["failing"] = failing.astype(int)
+        added["measured"] = frame["components"] - frame["skipped"]
+    return frame.assign(**added)
+
+
+def _key_rows(keys: pd.DataFrame) -> list[tuple[str, str, int, bool, bool]]:
+    """The columns that decide a variant, row by row, with what is empty written one way."""
+    reduction = keys["reduction"].fillna("").astype(str).replace("none", "")
+    batch = pd.to_numeric(keys["batch"], errors="coerce").fillna(0).astype(int)
+    columns = (
+        keys["problem"].astype(str),
+        reduction,
+        batch.where(reduction != "", 0),
+        keys["base"].notna(),
+        keys["beta"].notna(),
+    )
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def variant(problem: str, reduction: str, batch: int, base: bool, beta: bool) -> str:
+    """The name of a problem with what changes its meaning: "softmax (base b)"."""
+    notes = []
+    if base:
+        notes.append("base b")
+    if beta:
+        notes.append("inverse temperature beta")
+    if reduction:
+        notes.append(f"{reduction} over {batch} rows" if batch else reduction)
+    return f"{problem} ({', '.join(notes)})" if notes else problem
+
+
+def magnitude_title(distributions: list[str]) -> str:
+    """The axis title for the magnitude M, which each distribution reads in its own way."""
+    meanings = {MEANING.get(name) for name in distributions}
+    (meaning, *others) = meanings
+    note = f" ({meaning})" if meaning and not others else ""
+    return f"magnitude M of the logits{note}"
+
+
+def in_order(names: pd.Series) -> list[str]:
+    """Each name once, in the order in which the study first has it."""
+    return [str(name) for name in names.drop_duplicates()]
+
+
+def settings(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """The (dtype, arithmetic, accumulation) of a frame, in the order of the formats."""
+    order = {name: position for position, name in enumerate(FORMATS)}
+    unique = frame[SETTING].astype(str).drop_duplicates()
+    rows = [(row[0], row[1], row[2]) for row in unique.itertuples(index=False)]
+    return sorted(rows, key=lambda row: (order.get(row[0], len(order)), row))
+
+
+def input_name(distribution: str) -> str:
+    """How a reader knows an input: a file by its name alone."""
+    if distribution.startswith("file:"):
+        return "file " + PurePosixPath(distribution.removeprefix("file:")).name
+    return distribution
