@@ -1,6 +1,7 @@
 """The inputs of a problem: exact numbers, as float64, that every formula and the truth see."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,12 @@ class Inputs:
     def arrays(self) -> tuple[Floats, ...]:
         """The positional array arguments of the problem's texts."""
         return (self.x,) if self.q is None else (self.x, self.q)
+
+    def take(self, samples: Any) -> "Inputs":
+        """The inputs of some samples: an index array or a slice of the first axis."""
+        q = None if self.q is None else self.q[samples]
+        counted = None if self.counted is None else self.counted[samples]
+        return Inputs(self.x[samples], q, self.parameters, counted, self.reduction)
 
     @property
     def infinite(self) -> NDArray[np.bool_]:

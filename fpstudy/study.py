@@ -1,6 +1,6 @@
 """A study file: read, checked as a whole, every mistake in it reported at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ from fpstudy.study_file.mistakes import (
     MistakesError,
     StudyError,
     at,
+    key_path,
     show,
 )
 from fpstudy.study_file.numbers import integer
@@ -38,6 +39,20 @@ def _schema_version(value: object) -> int:
     return SCHEMA
 
 
+SchemaVersion = Annotated[int, BeforeValidator(_schema_version), WithJsonSchema({"const": SCHEMA})]
+StudyName = Annotated[
+    str,
+    BeforeValidator(study_name),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME}),
+]
+Seed = Annotated[
+    int, BeforeValidator(integer(0, INT64, "0 .. 2**63 - 1")), WithJsonSchema(integers(0, INT64))
+]
+Engine = Annotated[
+    str, BeforeValidator(among(ENGINES, "an engine")), WithJsonSchema(names(ENGINES))
+]
+
+
 class StudyKeys(Table):
     """The keys of a study file; [defaults] is merged into every sweep that lacks the key."""
 
@@ -46,26 +61,20 @@ class StudyKeys(Table):
     )
     required: ClassVar = {"schema": f"schema = {SCHEMA}", "name": 'name = "..."'}
 
-    schema_version: Annotated[
-        int, BeforeValidator(_schema_version), WithJsonSchema({"const": SCHEMA})
-    ] = Field(alias="schema", description=f"version of this file's format: {SCHEMA}")
-    name: Annotated[str, BeforeValidator(study_name)] = Field(
-        description="name of the study and of the folder of its report", max_length=MAX_NAME
+    schema_version: SchemaVersion = Field(
+        alias="schema", description=f"version of this file's format: {SCHEMA}"
     )
+    name: StudyName = Field(description="name of the study and of the folder of its report")
     title: Annotated[str, BeforeValidator(text(200))] = Field(
-        "", description="title of the report; by default the name"
+        default="", description="title of the report; by default the name"
     )
     question: Annotated[str, BeforeValidator(text(2_000))] = Field(
-        "", description="what the study asks"
+        default="", description="what the study asks"
     )
-    seed: Annotated[
-        int,
-        BeforeValidator(integer(0, INT64, "0 .. 2**63 - 1")),
-        WithJsonSchema(integers(0, INT64)),
-    ] = Field(0, description="seed of all random inputs")
-    engine: Annotated[
-        str, BeforeValidator(among(ENGINES, "an engine")), WithJsonSchema(names(ENGINES))
-    ] = Field("arb", description="what computes the truth: arb proves it, mpmath does not")
+    seed: Seed = Field(default=0, description="seed of all random inputs")
+    engine: Engine = Field(
+        default="arb", description="what computes the truth: arb proves it, mpmath does not"
+    )
     defaults: Settings = Field(
         default_factory=Settings, description="keys for all sweeps that do not give them"
     )
@@ -121,14 +130,20 @@ def load(path: str | Path) -> Study:
 def json_schema() -> dict[str, Any]:
     """JSON Schema of the file as it is written, for editors."""
     schema = StudyKeys.model_json_schema()
-    schema["$schema"] = "http://json-schema.org/draft-07/schema#"
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#"  # what TOML editors know best
+    schema["properties"]["sweep"] |= {"minItems": 1}
     schema["$defs"]["Sweep"].pop("required")  # [defaults] may give these keys
+    for table in (schema, *schema["$defs"].values()):
+        for key in table["properties"].values():
+            if key.get("default") in ([], [None], None, ""):
+                key.pop("default", None)  # stands for "not given", which TOML cannot write
     return schema
 
 
-def _lines(file: TomlFile, mistakes: Iterable[Mistake]) -> Iterator[str]:
+def _lines(file: TomlFile, mistakes: list[Mistake]) -> Iterator[str]:
     """`file:line: key path: sentence` for each mistake, in the order of the file."""
-    placed = dict.fromkeys(_placed(file.tables, mistake) for mistake in mistakes)
+    of_defaults = {mistake for mistake in mistakes if mistake.key[:1] == ("defaults",)}
+    placed = {_placed(file.tables, mistake, of_defaults): None for mistake in mistakes}
     ordered = sorted(placed, key=lambda mistake: file.lines.of(mistake.key))
     for mistake in ordered[:MAX_MISTAKES]:
         yield f"{file.place(mistake.key)}: {mistake}"
@@ -136,15 +151,18 @@ def _lines(file: TomlFile, mistakes: Iterable[Mistake]) -> Iterator[str]:
         yield f"{file.place(())}: and {len(ordered) - MAX_MISTAKES:,} mistakes more"
 
 
-def _placed(tables: dict[str, Any], mistake: Mistake) -> Mistake:
+def _placed(tables: dict[str, Any], mistake: Mistake, of_defaults: set[Mistake]) -> Mistake:
     """The mistake at the key as the file has it.
 
-    A value that a sweep took from [defaults] stands there, and a bare value has no [1].
+    A value that a sweep took from [defaults] stands there; the sweep is named unless the mistake is
+    one of [defaults] alone. A bare value has no [1].
     """
     key, sentence = mistake.key, mistake.sentence
     own = _value(tables, key[:2]) if key[:1] == ("sweep",) and len(key) > 2 else None
-    if isinstance(own, dict) and key[2] not in own and key[2] in (tables.get("defaults") or {}):
+    if isinstance(own, dict) and key[2] not in own and key[2] in tables.get("defaults", {}):
         key = ("defaults", *key[2:])
+        if Mistake(key, sentence) not in of_defaults:
+            sentence += f" (in {key_path(mistake.key[:2])})"
     while key and isinstance(key[-1], int) and not isinstance(_value(tables, key[:-1]), list):
         key = key[:-1]
     return Mistake(key, sentence)

@@ -5,7 +5,7 @@ request) at rising precision until every value is decided, and says "undecided" 
 crosses to the rest of the package as arrays (hi, lo, exponent) of float64 and int64.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from types import ModuleType
 from typing import Any
@@ -55,10 +55,7 @@ class Truth:
 
     def __getitem__(self, index: Any) -> "Truth":
         """The truths at an index of the arrays."""
-        return Truth(
-            self.hi[index], self.lo[index], self.exponent[index], self.radius[index],
-            self.state[index],
-        )  # fmt: skip
+        return Truth(*(part[index] for part in _arrays(self)))
 
 
 def enclose(
@@ -71,12 +68,24 @@ def enclose(
     """
     if engine not in ENGINES:
         raise ValueError(f"no engine {engine!r}; known: {', '.join(ENGINES)}")
+    samples, size = len(inputs.x), max(1, BLOCK // inputs.x[0].size)
+    blocks = [slice(start, start + size) for start in range(0, samples, size)]
+    parts = [_block(problem, inputs.take(rows), ENGINES[engine], cap_bits) for rows in blocks]
+    return Truth(*(np.concatenate(arrays) for arrays in zip(*map(_arrays, parts), strict=True)))
+
+
+def _arrays(t: Truth) -> tuple[NDArray[Any], ...]:
+    return t.hi, t.lo, t.exponent, t.radius, t.state
+
+
+def _block(problem: Problem, inputs: Inputs, engine: ModuleType, cap_bits: int) -> Truth:
+    """The truths of a block of samples, held as Python objects meanwhile."""
     bounded = limit(problem, inputs)
     cells = np.empty(inputs.x.shape if problem.vector else inputs.x.shape[:1], dtype=object)
-    plain = Inputs(bounded.x, inputs.q, {}, inputs.counted, inputs.reduction)
-    whole = Inputs(bounded.x, inputs.q, inputs.parameters, inputs.counted, inputs.reduction)
-    _climb(problem, whole, np.flatnonzero(bounded.ordinary), ENGINES[engine], cap_bits, cells)
-    _climb(problem, plain, np.flatnonzero(bounded.plain), ENGINES[engine], cap_bits, cells)
+    whole = replace(inputs, x=bounded.x)
+    plain = replace(whole, parameters={})
+    _climb(problem, whole, np.flatnonzero(bounded.ordinary), engine, cap_bits, cells)
+    _climb(problem, plain, np.flatnonzero(bounded.plain), engine, cap_bits, cells)
     return _assemble(cells, bounded)
 
 
@@ -87,9 +96,7 @@ def _climb(
     rows = _by_algebra(problem, inputs, rows, cells)
     bits = FIRST_BITS
     while rows.size and bits <= cap_bits:
-        size = max(1, BLOCK // inputs.x[0].size)
-        blocks = [rows[start : start + size] for start in range(0, rows.size, size)]
-        rows = np.concatenate([_run(problem, inputs, block, engine, bits, cells) for block in blocks])
+        rows = _run(problem, inputs, rows, engine, bits, cells)
         bits *= 2
 
 
@@ -113,12 +120,12 @@ def _run(
     """Run the reference at one precision, fill the cells; return the rows still undecided."""
     xp = engine.NAMESPACE
     with engine.precision(bits):
-        arguments = [xp.asarray(part[rows]) for part in inputs.arrays]
+        part = inputs.take(rows)
+        arguments = [xp.asarray(array) for array in part.arrays]
         parameters = {name: xp.asarray(value) for name, value in inputs.parameters.items()}
         parts = problem.reference(xp, *arguments, **parameters)
-        if inputs.counted is not None:
-            counted = inputs.counted[rows]
-            parts = [batch_loss(xp, part, counted, inputs.reduction) for part in parts]
+        if part.counted is not None:
+            parts = [batch_loss(xp, loss, part.counted, inputs.reduction) for loss in parts]
         heads, tails = (np.asarray(part, dtype=object) for part in parts)
         shape = heads.shape
         decided = [

@@ -1,0 +1,294 @@
+"""The pocket calculator: one certified value, to any number of digits.
+
+The inputs are read as exact numbers and rounded once to the format in which they are stored; the
+value is the exact one at the stored inputs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from fpstudy import decimals
+from fpstudy.arithmetic import arb
+from fpstudy.formats import FORMATS, Format
+from fpstudy.inputs import Inputs
+from fpstudy.limits import limit
+from fpstudy.problems import PROBLEMS, Problem
+from fpstudy.problems.cross_entropy import batch_loss
+from fpstudy.rounding import round_truth
+from fpstudy.samples import refusal
+from fpstudy.truth import CAP_BITS, FIRST_BITS, State, Truth, enclose
+
+Number = float | int | str | Fraction
+MAX_DIGITS = 4_000  # Python itself refuses to convert longer integers to text
+
+
+class UndecidedError(ArithmeticError):
+    """The precision cap was met before the digits asked for were decided."""
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The exact value of a problem at stored inputs.
+
+    problem, dtype: as asked for
+    inputs:         the stored inputs
+    truth:          enclosures of the components, (1, n) or (1,)
+    """
+
+    problem: str
+    dtype: str
+    inputs: Inputs
+    truth: Truth
+
+    def decimal(self, digits: int = 17) -> str | list[str]:
+        """The value correctly rounded to so many significant digits; a list for a vector.
+
+        "undefined" where there is no value. Raises ValueError for digits outside 1 .. 4,000 and
+        UndecidedError where the cap of 2**17 bits does not decide them.
+        """
+        return self.decimal_and_bits(digits)[0]
+
+    def decimal_and_bits(self, digits: int = 17) -> tuple[str | list[str], int]:
+        """The digits, and the working precision that decided the last component."""
+        if not 1 <= digits <= MAX_DIGITS:
+            raise ValueError(f"want 1 to {MAX_DIGITS} digits, got {digits}")
+        known, missing = _settled(PROBLEMS[self.problem], self, digits)
+        bits = FIRST_BITS
+        while missing and bits <= CAP_BITS:
+            for j, number in enumerate(_balls(PROBLEMS[self.problem], self.inputs, bits)):
+                text = decimals.of_ball(number, digits, bits) if j in missing else None
+                if text is not None:
+                    known[j] = text
+                    missing.discard(j)
+            bits *= 2
+        if missing:
+            raise UndecidedError(
+                f"{self.problem}, component {min(missing)}: {digits} digits are not decided by"
+                f" {CAP_BITS:,} bits"
+            )
+        texts = [known[j] for j in range(self.truth.hi.size)]
+        return (texts if self.truth.hi.ndim > 1 else texts[0]), max(bits // 2, FIRST_BITS)
+
+    def rounded(self) -> dict[str, list[float]]:
+        """The correctly rounded value in every format, each a list of the components."""
+        return {
+            name: round_truth(self.truth, f).nearest.ravel().tolist()
+            for name, f in FORMATS.items()
+        }
+
+
+def exact(
+    problem: str,
+    logits: Sequence[Number] | Sequence[Sequence[Number]],
+    *,
+    labels: Sequence[Number] | Sequence[Sequence[Number]] | None = None,
+    target: int | Sequence[int] | None = None,
+    base: Number | None = None,
+    beta: Number | None = None,
+    reduction: str = "none",
+    ignore_index: int = -100,
+    dtype: str = "float64",
+) -> Exact:
+    """The exact value of a problem at the inputs as `dtype` stores them.
+
+    logits:    one vector, or with reduction "mean" or "sum" a batch of vectors
+    labels:    label vectors in the shape of the logits; or
+    target:    the index of the one-hot label of each vector; counted from the end if negative,
+               as Python does
+    base, beta: parameters of softmax
+    Texts are read as exact decimal or hex numbers, floats as they are. Raises ValueError naming
+    the value and the allowed ones.
+    """
+    chosen, f = _known(problem, dtype)
+    x = _stored(logits, f, "logits")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"no reduction {reduction!r}; known: none, mean, sum")
+    if reduction != "none" and not chosen.reductions:
+        raise ValueError(f"{problem} has no reduction; only cross_entropy does")
+    if reduction == "none" and len(x) != 1:
+        raise ValueError('several vectors need reduction "mean" or "sum"')
+    q, counted = _labels(chosen, x, labels, target, ignore_index, f)
+    parameters = _parameters(chosen, base, beta, f)
+    if reduction == "none":
+        inputs = Inputs(x, q, parameters)
+        if counted is not None and not counted.all():
+            raise ValueError("ignore_index needs reduction mean or sum")
+    else:
+        rows = None if counted is None else counted[None]
+        inputs = Inputs(x[None], None if q is None else q[None], parameters, rows, reduction)
+    reason = refusal(inputs, f)
+    if reason is not None:
+        raise ValueError(reason)
+    return Exact(problem, dtype, inputs, enclose(chosen, inputs))
+
+
+def _known(problem: str, dtype: str) -> tuple[Problem, Format]:
+    if problem not in PROBLEMS:
+        raise ValueError(f"no problem {problem!r}; known: {', '.join(PROBLEMS)}")
+    if dtype not in FORMATS:
+        raise ValueError(f"no dtype {dtype!r}; known: {', '.join(FORMATS)}")
+    return PROBLEMS[problem], FORMATS[dtype]
+
+
+def store(value: Number, f: Format, what: str) -> float:
+    """One number rounded once to the format; "nan" and what is no number are refused."""
+    try:
+        if isinstance(value, str):
+            stored = f.parse(value)
+        elif isinstance(value, (int, Fraction)):
+            stored = f.round_fraction(Fraction(value))
+        else:
+            stored = float(f.round(np.asarray(float(value), dtype=np.float64)))
+            value = float(value)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{what}: {value!r} is not a number") from None
+    given = str(value).strip().lower().lstrip("+-")
+    if given in ("inf", "infinity"):
+        return float(str(value).strip().lower())
+    if given == "nan":
+        raise ValueError(f"{what}: NaN has no place here")
+    if not np.isfinite(stored):
+        raise ValueError(f"{what}: {value} is beyond the largest {f.name}, {f.largest:.6g}")
+    return stored
+
+
+def _stored(values: Any, f: Format, what: str) -> np.ndarray:
+    """(rows, n) of stored numbers."""
+    rows = list(values)
+    if not rows:
+        raise ValueError(f"{what}: want at least one number")
+    if not isinstance(rows[0], (list, tuple, np.ndarray)):
+        rows = [rows]
+    if len({len(row) for row in rows}) != 1 or len(rows[0]) == 0:
+        raise ValueError(f"{what}: want vectors of one length, got {[len(row) for row in rows]}")
+    return np.asarray([[store(value, f, what) for value in row] for row in rows])
+
+
+def _labels(
+    problem: Problem, x: np.ndarray, labels: Any, target: Any, ignore_index: int, f: Format
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Labels in the shape of x, and which rows count."""
+    if not problem.labels:
+        if labels is not None or target is not None:
+            raise ValueError(f"{problem.name} takes no labels and no target")
+        return None, None
+    if (labels is None) == (target is None):
+        raise ValueError(f"{problem.name} needs either labels or a target")
+    rows, n = x.shape
+    if labels is not None:
+        q = _stored(labels, f, "labels")
+        if q.shape != x.shape:
+            raise ValueError(f"labels of shape {q.shape} for logits of shape {x.shape}")
+        if not np.isfinite(q).all() or (q < 0).any():
+            raise ValueError("labels must be finite and at least 0")
+        return q, np.ones(rows, dtype=bool)
+    targets = np.atleast_1d(np.asarray(target, dtype=np.int64))
+    if targets.shape != (rows,):
+        raise ValueError(f"{len(targets)} targets for {rows} vectors of logits")
+    counted = targets != ignore_index
+    if ((targets >= n) | (targets < -n))[counted].any():
+        raise ValueError(f"target {target} is outside the {n} logits: want 0 to {n - 1}")
+    one_hot = (np.arange(n) == (targets % n)[:, None]) & counted[:, None]
+    return one_hot.astype(np.float64), counted
+
+
+def _parameters(
+    problem: Problem, base: Number | None, beta: Number | None, f: Format
+) -> dict[str, float]:
+    given = {name: v for name, v in (("base", base), ("beta", beta)) if v is not None}
+    for name in given:
+        if name not in problem.parameters:
+            raise ValueError(f"{problem.name} takes no {name}; only softmax does")
+    if len(given) == 2:
+        raise ValueError("base and beta exclude each other: b = exp(beta)")
+    stored = {name: store(value, f, name) for name, value in given.items()}
+    if not 0 < stored.get("base", 1.0) < np.inf:
+        raise ValueError(f"base: want a finite number above 0, got {base} (in {f.name})")
+    return stored
+
+
+def _settled(problem: Problem, value: Exact, digits: int) -> tuple[dict[int, str], set[int]]:
+    """Components whose digits need no ball (exact, infinite, undefined, rational); the others."""
+    t, known = value.truth[0], {}
+    states, his = np.atleast_1d(t.state), np.atleast_1d(t.hi)
+    los, exponents, radii = (np.atleast_1d(part) for part in (t.lo, t.exponent, t.radius))
+    for j, state in enumerate(states):
+        if state == State.UNDEFINED:
+            known[j] = "undefined"
+        elif np.isinf(his[j]):
+            known[j] = "inf" if his[j] > 0 else "-inf"
+        elif state == State.DECIDED and radii[j] == 0:
+            two = Fraction(2) ** int(exponents[j])
+            known[j] = decimals.of_fraction((Fraction(his[j]) + Fraction(los[j])) * two, digits)
+    if problem.rational is not None and value.inputs.parameters:
+        fractions = problem.rational(value.inputs.x[0].tolist(), **value.inputs.parameters)
+        if fractions is not None and len(known) < len(states):
+            known = {j: decimals.of_fraction(p, digits) for j, p in enumerate(fractions)}
+    return known, set(range(len(states))) - set(known)
+
+
+def _balls(problem: Problem, inputs: Inputs, bits: int) -> list[Any]:
+    """The components as Arb balls at one precision."""
+    bounded = limit(problem, inputs)
+    parameters = inputs.parameters if bounded.ordinary[0] else {}
+    xp = arb.NAMESPACE
+    with arb.precision(bits):
+        arrays = [xp.asarray(part) for part in (bounded.x, *inputs.arrays[1:])]
+        stored = {name: xp.asarray(value) for name, value in parameters.items()}
+        parts = problem.reference(xp, *arrays, **stored)
+        if inputs.counted is not None:
+            parts = tuple(batch_loss(xp, p, inputs.counted, inputs.reduction) for p in parts)
+        head, tail = parts
+        return list(np.asarray(head + tail, dtype=object).ravel())
+
+
+def show(value: Exact, digits: int) -> dict[str, Any]:
+    """What there is to say of a value, as JSON has it: inputs in hex, digits, bits, roundings."""
+    texts, bits = value.decimal_and_bits(digits)
+    inputs, x = value.inputs, value.inputs.x[0]
+    stored: dict[str, Any] = {"logits": _hex(x)}
+    if inputs.q is not None:
+        stored["labels"] = _hex(inputs.q[0])
+    stored |= {name: float(v).hex() for name, v in inputs.parameters.items()}
+    return {
+        "problem": value.problem,
+        "dtype": value.dtype,
+        "inputs": stored,
+        "value": texts,
+        "digits": digits,
+        "bits": bits,
+        "rounded": {
+            name: [{"hex": float(v).hex(), "decimal": f"{v:.17g}"} for v in rounded]
+            for name, rounded in value.rounded().items()
+        },
+    }
+
+
+def _hex(x: Any) -> Any:
+    return [_hex(row) for row in x] if np.ndim(x) else float(x).hex()
+
+
+def text(shown: dict[str, Any]) -> str:
+    """The same for people."""
+    lines = [f"{shown['problem']} at inputs stored in {shown['dtype']}"]
+    for name, stored in shown["inputs"].items():
+        lines.append(f"  {name:<8}{_row(stored)}")
+    values = shown["value"] if isinstance(shown["value"], list) else [shown["value"]]
+    lines.append(f"exact value to {shown['digits']} digits (proven at {shown['bits']} bits)")
+    lines += [f"  {value}" for value in values]
+    lines.append("correctly rounded")
+    for name, rounded in shown["rounded"].items():
+        for number in rounded:
+            lines.append(f"  {name:<15}{number['decimal']:<26}{number['hex']}")
+    return "\n".join(lines)
+
+
+def _row(stored: Any) -> str:
+    if isinstance(stored, str):
+        return stored
+    rows = stored if isinstance(stored[0], list) else [stored]
+    return "; ".join(" ".join(row) for row in rows)

@@ -1,0 +1,236 @@
+"""A study's grid: draws of logits, what is asked of each, and the cases that answer.
+
+A Draw is one array of logits; a Demand adds labels and parameters, and has one truth; a Case is
+one formula in one dtype and arithmetic, one line of the summary.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from fpstudy.distributions import DETERMINISTIC, read_logits
+from fpstudy.formats import Floats
+from fpstudy.problems import PROBLEMS
+from fpstudy.study import Study, Sweep
+
+ACCUMULATION = {"numpy": "native"}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Samples of logits before labels: all that the random numbers depend on, and the rounding.
+
+    formats: the dtypes whose common values the logits are rounded to; one for "per_dtype"
+    rows:    rows of a batch loss; 1 without one
+    """
+
+    seed: int
+    distribution: str
+    n: int
+    magnitude: float
+    offset: float
+    masked: float
+    rows: int
+    samples: int
+    inputs: str
+    formats: tuple[str, ...]
+    vector: tuple[float, ...] | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A problem on a draw: labels and parameters included, so one truth. "" where not applicable.
+
+    label_values: the labels of an explicit label vector
+    """
+
+    draw: Draw
+    problem: str
+    base: float | None
+    beta: float | None
+    target: str
+    labels: str
+    label_values: tuple[float, ...] | None
+    reduction: str
+    ignored: float
+    ignore_index: int
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters given, as asked for (not yet rounded)."""
+        pairs = (("base", self.base), ("beta", self.beta))
+        return {name: value for name, value in pairs if value is not None}
+
+    @property
+    def samples(self) -> int:
+        """How many samples: one where nothing about them is random."""
+        draw = self.draw
+        random = not (draw.vector or draw.file or draw.distribution in DETERMINISTIC)
+        random |= 0 < round(draw.masked * draw.n) < draw.n
+        random |= (self.target == "random" and draw.n > 1) or self.labels == "soft"
+        random |= 0 < self.ignored < 1
+        return draw.samples if random or draw.file else 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """One formula of a demand, in one dtype and arithmetic."""
+
+    demand: Demand
+    formula: str
+    dtype: str
+    arithmetic: str
+    tolerance: float
+
+    @property
+    def axes(self) -> dict[str, object]:
+        """The case's columns in record and summary, in their order."""
+        demand, draw = self.demand, self.demand.draw
+        return {
+            "problem": demand.problem,
+            "formula": self.formula,
+            "dtype": self.dtype,
+            "arithmetic": self.arithmetic,
+            "accumulation": ACCUMULATION[self.arithmetic],
+            "n": draw.n,
+            "distribution": draw.distribution,
+            "magnitude": draw.magnitude,
+            "offset": draw.offset,
+            "base": np.nan if demand.base is None else demand.base,
+            "beta": np.nan if demand.beta is None else demand.beta,
+            "target": demand.target,
+            "labels": demand.labels,
+            "reduction": demand.reduction,
+            "batch": draw.rows,
+            "ignored": demand.ignored,
+            "masked": draw.masked,
+            "inputs": draw.inputs,
+            "samples": demand.samples,
+        }
+
+
+def expand(study: Study) -> list[Case]:
+    """All cases of a study, problem by problem; what two sweeps ask alike is one case."""
+    found: dict[Case, None] = {}
+    for sweep in study.sweep:
+        found.update(dict.fromkeys(_of_sweep(study, sweep)))
+    return list(found)
+
+
+def select(cases: list[Case], only: dict[str, set[str]]) -> list[Case]:
+    """The cases whose columns have the given texts, such as {"dtype": {"float16"}}."""
+    return [
+        case
+        for case in cases
+        if all(str(case.axes[column]) in texts for column, texts in only.items())
+    ]
+
+
+def _of_sweep(study: Study, sweep: Sweep) -> Iterator[Case]:
+    for name in sweep.problem:
+        problem = PROBLEMS[name]
+        for demand in _demands(study, sweep, name):
+            for formula, dtype, arithmetic in product(
+                _formulas(sweep, name, demand.parameters), sweep.dtype, sweep.arithmetic
+            ):
+                if demand.draw.inputs == "per_dtype" and demand.draw.formats != (dtype,):
+                    continue
+                yield Case(demand, formula, dtype, arithmetic, sweep.tolerance)
+        assert problem.formulas  # every problem has some
+
+
+def _formulas(sweep: Sweep, name: str, parameters: dict[str, float]) -> list[str]:
+    """The formulas named, or with "all" those that take the parameters."""
+    formulas = PROBLEMS[name].formulas
+    if "all" in sweep.formula:
+        return [f for f in formulas if formulas[f].refusal(parameters) is None]
+    return [f for f in sweep.formula if f in formulas]
+
+
+def _demands(study: Study, sweep: Sweep, name: str) -> Iterator[Demand]:
+    problem = PROBLEMS[name]
+    reductions = sweep.reduction if problem.reductions else ("none",)
+    bases = sweep.base if "base" in problem.parameters else (None,)
+    betas = sweep.beta if "beta" in problem.parameters else (None,)
+    for reduction in reductions:
+        rows = sweep.batch if reduction != "none" else 1
+        ignored_axis = sweep.ignored if reduction != "none" else (0.0,)
+        for draw, base, beta, (target, labels, values), ignored in product(
+            _draws(study, sweep, rows),
+            bases,
+            betas,
+            _labels(sweep) if problem.labels else [("", "", None)],
+            ignored_axis,
+        ):
+            yield Demand(
+                draw, name, base, beta, target, labels, values,
+                reduction if problem.reductions else "", ignored, sweep.ignore_index,
+            )  # fmt: skip
+
+
+def _labels(sweep: Sweep) -> list[tuple[str, str, tuple[float, ...] | None]]:
+    """(target, labels, explicit values); only hard and smoothed labels have a target."""
+    found: dict[tuple[str, str, tuple[float, ...] | None], None] = {}
+    for number, labels in enumerate(sweep.labels):
+        if not isinstance(labels, str):
+            found["", f"explicit[{number}]", labels] = None
+        elif labels in ("hard", "smoothed"):
+            found.update({(str(target), labels, None): None for target in sweep.target})
+        else:
+            found["", labels, None] = None
+    return list(found)
+
+
+def _draws(study: Study, sweep: Sweep, rows: int) -> Iterator[Draw]:
+    roundings = [sweep.dtype] if sweep.inputs == "shared" else [(dtype,) for dtype in sweep.dtype]
+    for formats, distribution, offset, masked in product(
+        roundings, sweep.distribution, sweep.offset, sweep.masked
+    ):
+        shared = {
+            "seed": study.seed, "offset": offset, "masked": masked, "inputs": sweep.inputs,
+            "formats": tuple(formats),
+        }  # fmt: skip
+        if distribution == "file":
+            assert sweep.file is not None  # the study's validation saw to it
+            x = file_logits(sweep.file)
+            rows = len(x) if rows > 1 else 1
+            yield Draw(
+                distribution=f"file:{sweep.file.name}", n=x.shape[1], magnitude=_size(x),
+                rows=rows, samples=len(x) // rows, file=sweep.file, **shared,
+            )  # fmt: skip
+        elif distribution == "explicit":
+            for number, vector in enumerate(sweep.vectors):
+                yield Draw(
+                    distribution=f"explicit[{number}]", n=len(vector), rows=rows, vector=vector,
+                    magnitude=_size(np.asarray(vector)), samples=sweep.samples, **shared,
+                )  # fmt: skip
+        else:
+            for n, magnitude in product(sweep.n, sweep.magnitude):
+                yield Draw(
+                    distribution=distribution, n=n, magnitude=magnitude, rows=rows,
+                    samples=sweep.samples, **shared,
+                )  # fmt: skip
+
+
+@cache
+def file_logits(path: Path) -> Floats:
+    """The logits of a file, read once."""
+    return read_logits(path)
+
+
+def _size(x: Floats) -> float:
+    """The largest finite |logit|, the magnitude of logits that are given as they are."""
+    finite = np.abs(x[np.isfinite(x)])
+    return float(finite.max()) if finite.size else 0.0
+
+
+AXES: tuple[str, ...] = (
+    "problem", "formula", "dtype", "arithmetic", "accumulation", "n", "distribution", "magnitude",
+    "offset", "base", "beta", "target", "labels", "reduction", "batch", "ignored", "masked",
+    "inputs", "samples",
+)  # fmt: skip

@@ -1,0 +1,271 @@
+"""The commands: parse, call, print. Results go to stdout, everything else to stderr.
+
+Exit codes: 0 fine; 1 a check failed (the witness, an inequality); 2 the usage or the study file is
+wrong; 3 some cases crashed and the rest is recorded; 74 no room or no right to write; 130
+interrupted.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fpstudy import __version__
+
+CHECK_FAILED, USAGE, CRASHED, NO_ROOM = 1, 2, 3, 74
+LISTS = ("problems", "formulas", "dtypes", "arithmetics", "studies")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fpstudy")
+def main() -> None:
+    """Measure the floating-point error of softmax, log-sum-exp, cross-entropy and their gradients.
+
+    A study file sweeps logit magnitudes, dtypes, vector lengths and formulas; every result is
+    scored against a proven exact value, and the tables, figures and pages go into a report.
+
+    \b
+    Start here:
+      fpstudy run experiments/quickstart.toml      ten seconds: a study and its report
+      fpstudy exact logsumexp --logits 0,-40       one certified value
+      fpstudy list formulas                        what there is to study, and where it fails
+    """
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Errors of the user and of the file system, as messages with their exit codes."""
+    from fpstudy.distributions import LogitsError
+    from fpstudy.study import StudyError
+
+    try:
+        yield
+    except (StudyError, LogitsError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(USAGE)
+    except OSError as error:
+        click.echo(f"{error.filename or 'output'}: {error.strerror or error}", err=True)
+        sys.exit(NO_ROOM)
+    except KeyboardInterrupt:
+        click.echo("interrupted; run the same command again", err=True)
+        sys.exit(130)
+
+
+def _selection(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, set[str]]:
+    """--only column=value[,value] options as a table; columns are a case's axes."""
+    from fpstudy.cases import AXES
+
+    chosen: dict[str, set[str]] = {}
+    for value in values:
+        column, equals, texts = value.partition("=")
+        if not equals or column not in AXES:
+            raise click.BadParameter(f"{value!r}: want COLUMN=VALUE, COLUMN one of {', '.join(AXES)}")
+        chosen.setdefault(column, set()).update(texts.split(","))
+    return chosen
+
+
+study_argument = click.argument("study", type=click.Path(path_type=Path))
+only_option = click.option(
+    "--only", multiple=True, callback=_selection, metavar="COLUMN=VALUE",
+    help="Keep the cases with this value, as dtype=float16 or formula=naive,shifted; repeatable.",
+)  # fmt: skip
+
+
+@main.command()
+@study_argument
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Folder of the report; by default reports/<name>.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(1, 4096), metavar="N",
+    help="Processes; by default 1 for a small study, else one for each core. Results are the same.",
+)  # fmt: skip
+@only_option
+@click.option("--fresh", is_flag=True, help="Measure again even where the record is up to date.")
+def run(study: Path, out: Path | None, jobs: int | None, only: Any, fresh: bool) -> None:
+    """Run a study: measure, and write tables, figures and pages.
+
+    Writes record.parquet (a row for each case and sample), summary.csv (a row for each case),
+    figures/*.svg, README.md, index.html and manifest.json. Running again from the same
+    environment keeps the record and rebuilds the rest.
+    """
+    from fpstudy import flow, planning, progress
+    from fpstudy.study import load
+
+    with _faults():
+        loaded = load(study)
+        cases = flow.select(flow.expand(loaded), only)
+        if not cases:
+            raise click.UsageError("--only leaves no case")
+        planning.check_memory(loaded, flow.tasks(loaded, cases))
+        with progress.shown(loaded.name) as show:
+            done = flow.run(loaded, out, jobs=jobs, only=only, fresh=fresh, progress=show)
+    _print_verdicts(done)
+    for failure in done.failures:
+        click.echo(f"check failed: {failure}", err=True)
+    crashed = done.manifest["cases"]["crashed"]
+    if crashed:
+        click.echo(f"{crashed} cases crashed; summary.csv has the reasons", err=True)
+    sys.exit(CHECK_FAILED if done.failures else CRASHED if crashed else 0)
+
+
+def _print_verdicts(done: Any) -> None:
+    """The verdict table, the witness's count and where the report lies."""
+    from fpstudy.report import terminal
+
+    terminal.print_verdicts(done.summary)
+    counts, witness = done.manifest["cases"], done.manifest["witness"]
+    click.echo(
+        f"{counts['run']:,} cases measured, {counts['skipped']:,} skipped. Exact values:"
+        f" {done.manifest['truths']:,}, {done.manifest['undecided']:,} undecided;"
+        f" mpmath recomputed {witness['checked']:,}, of which {witness['agreed']:,} agree."
+    )
+    click.echo(f"report: {done.directory / 'index.html'}")
+
+
+@main.command()
+@study_argument
+@only_option
+def plan(study: Path, only: Any) -> None:
+    """Say what a run would do: cases by axis, what is skipped and why, about how long."""
+    from fpstudy import planning
+
+    with _faults():
+        planned = planning.plan(study, only=only)
+    click.echo(f"{planned.study.name}: {planned.cases:,} cases, {planned.logits:,} logits")
+    for axis, counts in planned.axes.items():
+        parts = [f"{value or '(none)'} {count:,}" for value, count in counts.items()]
+        shown = parts if len(parts) <= 16 else [*parts[:15], f"and {len(parts) - 15} more"]
+        click.echo(f"  {axis + ':':<14}{', '.join(shown)}")
+    if planned.skipped is None:
+        click.echo("  skipped:      not worked out beforehand for a study of this size")
+    else:
+        click.echo(f"  skipped:      {planned.skipped.total():,}")
+        for reason, count in planned.skipped.most_common():
+            click.echo(f"    {count:,}: {reason}")
+    click.echo(f"about {planned.seconds:,.0f} s on one core, figures and pages not counted")
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True))
+def report(folder: Path) -> None:
+    """Rebuild tables, figures and pages of a report from its record.
+
+    DIR is one report, or a folder of reports such as reports/: then its index, README.md, is
+    written, and every report below that has a record is rebuilt.
+    """
+    from fpstudy import flow
+    from fpstudy.report import write_index
+
+    with _faults():
+        if (folder / "record.parquet").is_file():
+            click.echo(f"report: {flow.rebuild(folder).directory / 'index.html'}")
+            return
+        below = sorted(path.parent for path in folder.glob("*/summary.csv"))
+        if not below:
+            raise click.UsageError(f"{folder}: no record.parquet here and no reports below")
+        for one in below:
+            if (one / "record.parquet").is_file():
+                click.echo(f"report: {flow.rebuild(one).directory / 'index.html'}")
+        write_index(folder)
+        click.echo(f"index: {folder / 'README.md'}")
+
+
+@main.command("list")
+@click.argument("what", type=click.Choice(LISTS))
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def list_(what: str, as_json: bool) -> None:
+    """Say what there is: problems, formulas, dtypes, arithmetics or studies."""
+    from fpstudy import catalogue
+
+    rows = catalogue.LISTS[what]()
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    for row in rows:
+        name, *details = row.values()
+        click.echo(name)
+        for key, detail in zip(list(row)[1:], details, strict=True):
+            click.echo(click.wrap_text(f"{key}: {detail}", 96, "  ", "    "))
+
+
+@main.command(context_settings={"ignore_unknown_options": False})
+@click.argument("problem")
+@click.option("--logits", required=True, metavar="X,X,..", help='As "1000,0"; rows of a batch: "1,2; 3,4".')
+@click.option("--labels", metavar="Q,Q,..", help="Label vectors, in the shape of the logits.")
+@click.option("--target", metavar="K,..", help="Index of the hard label, one for each vector.")
+@click.option("--base", metavar="B", help="softmax with base b instead of e.")
+@click.option("--beta", metavar="V", help="softmax with inverse temperature beta; inf and -inf too.")
+@click.option("--reduction", type=click.Choice(["none", "mean", "sum"]), default="none", show_default=True)
+@click.option("--ignore-index", type=int, default=-100, show_default=True, help="Target that does not count.")
+@click.option("--dtype", default="float64", show_default=True, help="Format in which the inputs are stored.")
+@click.option("--digits", type=int, default=40, show_default=True, help="Significant digits.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def exact(
+    problem: str, logits: str, labels: str | None, target: str | None, base: str | None,
+    beta: str | None, reduction: str, ignore_index: int, dtype: str, digits: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Certify one value at the stored inputs, and say what each format rounds it to.
+
+    \b
+    Numbers are exact decimals or hex floats; each is rounded once to the dtype.
+      fpstudy exact logsumexp --logits 0,-40
+      fpstudy exact softmax --logits 0.1,0x1.8p-3,-2 --dtype bfloat16 --digits 12
+      fpstudy exact cross_entropy --logits 1000,0 --labels 0.5,0.5
+      fpstudy exact softmax --logits 3,1,1 --beta inf
+    """
+    from fpstudy import calculator
+
+    try:
+        value = calculator.exact(
+            problem,
+            _vectors(logits),
+            labels=None if labels is None else _vectors(labels),
+            target=None if target is None else _indices(target),
+            base=base, beta=beta, reduction=reduction, ignore_index=ignore_index, dtype=dtype,
+        )  # fmt: skip
+        shown = calculator.show(value, digits)
+    except calculator.UndecidedError as error:
+        click.echo(f"undecided: {error}", err=True)
+        sys.exit(CHECK_FAILED)
+    except ValueError as error:
+        click.echo(f"fpstudy exact: {error}", err=True)
+        sys.exit(USAGE)
+    if as_json:
+        click.echo(json.dumps(shown, indent=1))
+    else:
+        click.echo(calculator.text(shown))
+
+
+def _vectors(text: str) -> list[list[str]]:
+    """ "1,2; 3,4" as rows of number texts; an empty entry is refused as no number."""
+    return [[entry.strip() for entry in row.split(",")] for row in text.split(";")]
+
+
+def _indices(text: str) -> list[int]:
+    try:
+        return [int(entry) for entry in text.split(",")]
+    except ValueError:
+        raise ValueError(f"target: want indices such as 0 or 0,2, got {text!r}") from None
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of a study file, for editors.
+
+    Save it and name it in the first line of a study: #:schema study.schema.json
+    """
+    from fpstudy.study import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

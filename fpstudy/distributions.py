@@ -1,0 +1,111 @@
+"""Where logits come from: distributions with a magnitude M, and the user's own files."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from fpstudy.formats import Floats
+
+
+def generator(seed: int, *key: object) -> np.random.Generator:
+    """The random stream of a key: the same whatever else a study holds, and in any order."""
+    digest = hashlib.sha256(repr(key).encode()).digest()
+    words = np.frombuffer(digest, dtype="<u4").tolist()
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *words])))
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...], M: float) -> Floats:
+    """Normal with mean 0; M is the standard deviation."""
+    return M * rng.standard_normal(shape)
+
+
+def uniform(rng: np.random.Generator, shape: tuple[int, ...], M: float) -> Floats:
+    """Uniform on [-M, M]."""
+    return M * (2 * rng.random(shape) - 1)
+
+
+def equal(rng: np.random.Generator, shape: tuple[int, ...], M: float) -> Floats:
+    """M everywhere."""
+    return np.full(shape, M)
+
+
+def two_point(rng: np.random.Generator, shape: tuple[int, ...], M: float) -> Floats:
+    """[M, 0, ..., 0]; M is the gap of the top class."""
+    x = np.zeros(shape)
+    x[..., 0] = M
+    return x
+
+
+def peaked(rng: np.random.Generator, shape: tuple[int, ...], M: float) -> Floats:
+    """Standard normal, and M more at one random entry: a classifier sure by about M."""
+    x = rng.standard_normal(shape)
+    k = rng.integers(shape[-1], size=shape[:-1])[..., None]
+    return x + np.where(np.arange(shape[-1]) == k, M, 0.0)
+
+
+DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, tuple[int, ...], float], Floats]] = {
+    "normal": normal,
+    "uniform": uniform,
+    "equal": equal,
+    "two_point": two_point,
+    "peaked": peaked,
+}
+DETERMINISTIC = ("equal", "two_point")  # and explicit vectors: all samples are alike
+
+
+class LogitsError(ValueError):
+    """A file of logits cannot be used; the message says which, why, and what would do."""
+
+
+def read_logits(path: Path) -> Floats:
+    """(rows, n): the logits of a .npy, .npz (one array) or .csv file, each row one vector.
+
+    Stored numbers (float16, float32, float64, integers) become float64 exactly; text is rounded
+    to float64 once. Nothing is unpickled. Raises LogitsError.
+    """
+    try:
+        array = _READERS[path.suffix](path)
+    except KeyError:
+        raise LogitsError(f"{path.name}: want .npy, .npz or .csv, got {path.suffix!r}") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise LogitsError(f"{path.name}: cannot be read: {_first_line(error)}") from None
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
+        raise LogitsError(f"{path.name}: want numbers of up to 64 bits, got {array.dtype}")
+    if array.ndim == 1:
+        array = array[None, :]
+    if array.ndim != 2 or 0 in array.shape:
+        raise LogitsError(f"{path.name}: want rows of logits (rows, n), got shape {array.shape}")
+    x = array.astype(np.float64)
+    if array.dtype.kind in "iu" and (array != x.astype(array.dtype)).any():
+        raise LogitsError(f"{path.name}: integers beyond 2**53 are no float64 values")
+    if np.isnan(x).any():
+        row, column = np.argwhere(np.isnan(x))[0]
+        raise LogitsError(f"{path.name}: NaN at row {row}, column {column}: a logit is a number")
+    return x
+
+
+def _npy(path: Path) -> np.ndarray:
+    return np.asarray(np.load(path, allow_pickle=False))
+
+
+def _npz(path: Path) -> np.ndarray:
+    with np.load(path, allow_pickle=False) as archive:
+        if len(archive.files) != 1:
+            raise ValueError(f"want one array, got {len(archive.files)}: {archive.files[:5]}")
+        return np.asarray(archive[archive.files[0]])
+
+
+def _csv(path: Path) -> np.ndarray:
+    rows = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
+    if rows.size == 0:
+        raise ValueError("no rows")
+    return np.asarray(rows)
+
+
+_READERS: dict[str, Callable[[Path], np.ndarray]] = {".npy": _npy, ".npz": _npz, ".csv": _csv}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

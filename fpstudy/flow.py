@@ -1,0 +1,245 @@
+"""The whole flow: a study in, a record, a summary and a report out."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from fpstudy import record
+from fpstudy.cases import Case, Draw, expand, select
+from fpstudy.environment import command_line, environment
+from fpstudy.measure import Measured, Task, measure
+from fpstudy.report import write_report
+from fpstudy.study import Study, load
+from fpstudy.summary import read_csv, summarize, write_csv
+from fpstudy.witness import Testimony
+
+Progress = Callable[[int, int], None]  # cases done, cases in all
+
+SCHEMA_VERSION = 1  # of record, summary and manifest
+# mpmath's loop takes about 25 microseconds a logit: all truths of a study of so many logits are
+# witnessed, and of a larger one a random share of about as many.
+WITNESSED_LOGITS = 40_000
+# Starting a process costs about a second; from so many logits on it pays.
+PARALLEL_LOGITS = 300_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """A study that was run: its tables as DataFrames, and where they lie."""
+
+    directory: Path
+    summary: pd.DataFrame
+    manifest: dict[str, Any]
+
+    @property
+    def record(self) -> pd.DataFrame:
+        """A row for each case and sample."""
+        return record.read(self.directory / "record.parquet")
+
+    @property
+    def failures(self) -> list[str]:
+        """Checks that failed: the witness disagreed, or a truth broke an inequality."""
+        return [*self.manifest["witness"]["disagreements"], *self.manifest["violations"]]
+
+
+def run(
+    study: str | Path | Study,
+    out: str | Path | None = None,
+    *,
+    jobs: int | None = None,
+    only: dict[str, set[str]] | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a study and write its report to `out`, by default reports/<name>.
+
+    jobs:  processes; by default one for a small study and one for each core for a large one. The
+           results do not depend on it.
+    only:  columns and the texts to keep, as {"dtype": {"float16"}}; the default folder's name
+           then says so, and the full report stays as it is
+    fresh: measure again even where the folder has this study's record from this environment
+    Raises StudyError for mistakes in the file, OSError where the folder cannot be written.
+    """
+    study = study if isinstance(study, Study) else load(study)
+    only = only or {}
+    directory = Path(out) if out is not None else default_directory(study, only)
+    where = environment()
+    key = _key(study, only, where)
+    directory.mkdir(parents=True, exist_ok=True)
+    manifest = None if fresh else _finished(directory, key)
+    if manifest is None:
+        manifest = _measure_all(study, only, directory, jobs, progress)
+        manifest = _describe(study, where) | manifest | {"key": key}
+        manifest["record_sha256"] = _sha256(directory / "record.parquet")
+        _write_json(directory / "manifest.json", manifest)
+    return rebuild(directory)
+
+
+def rebuild(directory: str | Path) -> Run:
+    """Rebuild summary, figures and pages of a folder from its record and manifest."""
+    directory = Path(directory)
+    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    rows = record.read(directory / "record.parquet")
+    write_csv(summarize(rows), directory / "summary.csv")
+    summary = read_csv(directory / "summary.csv")
+    write_report(directory, rows, summary, manifest, manifest.get("claims", []))
+    return Run(directory, summary, manifest)
+
+
+def default_directory(study: Study, only: dict[str, set[str]]) -> Path:
+    """reports/<name>, with the selection in the name of a partial run."""
+    parts = [f"{column}={'+'.join(sorted(texts))}" for column, texts in sorted(only.items())]
+    return Path("reports") / ".".join([study.name, *parts])
+
+
+def tasks(study: Study, cases: list[Case]) -> list[Task]:
+    """The cases by draw, in the order of their first case; numbered as they stand in `cases`."""
+    draws: dict[Draw, list[tuple[int, Case]]] = {}
+    for number, case in enumerate(cases):
+        draws.setdefault(case.demand.draw, []).append((number, case))
+    share = min(1.0, WITNESSED_LOGITS / max(1, truth_logits(cases)))
+    return [Task(draw, tuple(group), study.engine, share) for draw, group in draws.items()]
+
+
+def truth_logits(cases: list[Case]) -> int:
+    """Logits that need a truth, each demand's counted once."""
+    demands = {case.demand for case in cases}
+    return sum(d.draw.n * d.draw.rows * d.samples for d in demands)
+
+
+def _measure_all(
+    study: Study, only: dict[str, set[str]], directory: Path, jobs: int | None,
+    progress: Progress | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Measure all cases, the rows going to the record as they come; returns the counts."""
+    start = time.perf_counter()
+    cases = select(expand(study), only)
+    todo = tasks(study, cases)
+    if jobs is None:
+        large = truth_logits(cases) > PARALLEL_LOGITS
+        jobs = min(len(todo), os.cpu_count() or 1) if large else 1
+    total = Measured(rows=record.SCHEMA.empty_table(), testimony=Testimony())
+    counts = {"total": len(cases), "run": 0, "skipped": 0, "crashed": 0}
+
+    def tables() -> Iterator[pa.Table]:
+        done = 0
+        for task, part in zip(todo, _results(todo, jobs), strict=True):
+            total.testimony.add(part.testimony)
+            total.truths += part.truths
+            total.undecided += part.undecided
+            total.violations += part.violations
+            _count(part.rows, counts)
+            done += len(task.cases)
+            if progress is not None:
+                progress(done, len(cases))
+            yield part.rows
+
+    partial = directory / "record.parquet.partial"
+    record.write(partial, tables())
+    partial.replace(directory / "record.parquet")
+    witness = total.testimony
+    return {
+        "cases": counts,
+        "truths": total.truths,
+        "undecided": total.undecided,
+        "violations": total.violations,
+        "witness": {
+            "total": total.truths,
+            "checked": witness.checked,
+            "agreed": witness.checked - len(witness.disagreements),
+            "beyond_budget": witness.beyond_budget,
+            "limits": witness.limits,
+            "disagreements": witness.disagreements,
+        },
+        "only": {column: sorted(texts) for column, texts in only.items()},
+        "jobs": jobs,
+        "duration_seconds": round(time.perf_counter() - start, 3),
+    }
+
+
+def _count(rows: pa.Table, counts: dict[str, int]) -> None:
+    """Add up how many cases ran, were skipped, or crashed (bad output included)."""
+    frame = rows.select(["case", "skipped", "crashed", "bad_output"]).to_pandas()
+    by_case = frame.groupby("case").sum() > 0
+    crashed = by_case["crashed"] | by_case["bad_output"]
+    counts["skipped"] += int(by_case["skipped"].sum())
+    counts["crashed"] += int(crashed.sum())
+    counts["run"] += int((~by_case["skipped"] & ~crashed).sum())
+
+
+def _results(todo: list[Task], jobs: int) -> Iterator[Measured]:
+    """The tasks' results in their order; at most a few tasks for each process are under way."""
+    if jobs <= 1:
+        yield from map(measure, todo)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting: list[Future[Measured]] = []
+        source = iter(todo)
+        waiting.extend(pool.submit(measure, task) for task in islice(source, 4 * jobs))
+        while waiting:
+            yield waiting.pop(0).result()
+            waiting.extend(pool.submit(measure, task) for task in islice(source, 1))
+
+
+def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
+    """What the manifest says besides the counts."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "name": study.name,
+        "title": study.title,
+        "question": study.question,
+        "seed": study.seed,
+        "engine": study.engine,
+        "proven": study.engine == "arb",
+        "study_hash": study_hash(study),
+        "command": command_line(),
+        **where,
+    }
+
+
+def study_hash(study: Study) -> str:
+    """SHA-256 of the study as resolved and of the logit files that it names."""
+    digest = hashlib.sha256(study.model_dump_json(exclude={"path", "text"}).encode())
+    for sweep in study.sweep:
+        if sweep.file is not None:
+            digest.update(sweep.file.read_bytes())
+    return digest.hexdigest()
+
+
+def _key(study: Study, only: dict[str, set[str]], where: dict[str, Any]) -> str:
+    """What the results depend on: study, selection, packages, processor, and fpstudy's sources."""
+    sources = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        sources.update(path.read_bytes())
+    selection = {column: sorted(texts) for column, texts in only.items()}
+    parts = [study_hash(study), selection, where["versions"], where["cpu"], sources.hexdigest()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _finished(directory: Path, key: str) -> dict[str, Any] | None:
+    """The manifest of a finished, undamaged run with this key, if the folder has one."""
+    try:
+        manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+        intact = manifest["record_sha256"] == _sha256(directory / "record.parquet")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return manifest if intact and manifest.get("key") == key else None
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

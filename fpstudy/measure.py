@@ -1,0 +1,122 @@
+"""One draw of logits taken all the way: inputs, truths, witness, formulas, errors, rows.
+
+A task depends on nothing but itself, so tasks run in any order and in any process.
+"""
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fpstudy import bounds, record
+from fpstudy.arithmetic import numpy as numpy_arithmetic
+from fpstudy.cases import Case, Demand, Draw
+from fpstudy.distributions import generator
+from fpstudy.errors import score
+from fpstudy.formats import FORMATS, Floats
+from fpstudy.inputs import Inputs
+from fpstudy.problems import PROBLEMS
+from fpstudy.samples import logits, prepare, refusal
+from fpstudy.truth import State, Truth, enclose
+from fpstudy.witness import Testimony, testify
+
+
+@dataclass(frozen=True)
+class Task:
+    """The cases of one draw, numbered, and the share of its truths that mpmath recomputes."""
+
+    draw: Draw
+    cases: tuple[tuple[int, Case], ...]
+    engine: str
+    witness_share: float
+
+
+@dataclass
+class Measured:
+    """What a task gives: rows of the record, and counts for the manifest.
+
+    violations: truths of log-sum-exp outside its inequality, in words
+    """
+
+    rows: pa.Table
+    testimony: Testimony = field(default_factory=Testimony)
+    truths: int = 0
+    undecided: int = 0
+    violations: list[str] = field(default_factory=list)
+
+
+def measure(task: Task) -> Measured:
+    """Run a task."""
+    x = logits(task.draw)
+    tables: list[pa.Table] = []
+    result = Measured(rows=record.SCHEMA.empty_table())
+    for demand, group in groupby(task.cases, key=lambda numbered: numbered[1].demand):
+        inputs = prepare(demand, x)
+        cases = list(group)
+        reasons = {dtype: refusal(inputs, FORMATS[dtype]) for dtype in {c.dtype for _, c in cases}}
+        truth = None
+        if not all(reasons.values()):
+            truth = _truth(demand, inputs, task, result)
+        for number, case in cases:
+            reason = reasons[case.dtype] or PROBLEMS[demand.problem].formulas[
+                case.formula
+            ].refusal(inputs.parameters)
+            if truth is None or reason:
+                components = _components(demand, inputs)
+                tables.append(
+                    record.row_of_failure(number, case, components, "skipped", reason or "")
+                )
+            else:
+                tables.append(_rows(number, case, inputs, truth))
+    result.rows = pa.concat_tables(tables)
+    return result
+
+
+def _truth(demand: Demand, inputs: Inputs, task: Task, result: Measured) -> Truth:
+    """The demand's truth, witnessed and held against the inequality of log-sum-exp."""
+    problem = PROBLEMS[demand.problem]
+    truth = enclose(problem, inputs, task.engine)
+    result.truths += truth.hi.size
+    result.undecided += int((truth.state == State.UNDECIDED).sum())
+    chance = generator(demand.draw.seed, "witness", repr(demand)).random(len(inputs.x))
+    rows = np.flatnonzero(chance < task.witness_share).tolist()
+    result.testimony.add(testify(problem, inputs, truth, rows))
+    if problem.name == "logsumexp":
+        for row in np.flatnonzero(bounds.violations(inputs.x, truth)):
+            result.violations.append(
+                f"{demand.draw.distribution}, n = {demand.draw.n}, magnitude"
+                f" {demand.draw.magnitude:g}, sample {row}"
+            )
+    return truth
+
+
+def _rows(number: int, case: Case, inputs: Inputs, truth: Truth) -> pa.Table:
+    """Evaluate and score one case; a formula that raises is an outcome."""
+    problem, f = PROBLEMS[case.demand.problem], FORMATS[case.dtype]
+    try:
+        y = numpy_arithmetic.evaluate(problem.formulas[case.formula], inputs, case.dtype)
+        if y.shape != truth.hi.shape:
+            raise numpy_arithmetic.BadOutputError(f"returned {y.shape}, not {truth.hi.shape}")
+    except numpy_arithmetic.BadOutputError as error:
+        return _failed(number, case, inputs, "bad_output", error)
+    except Exception as error:  # whatever a formula raises is recorded, and the study goes on
+        return _failed(number, case, inputs, "crashed", error)
+    errors = score(y, truth, f, inputs.infinite, case.tolerance)
+    broken: Any = np.zeros(len(y), dtype=bool)
+    if problem.name == "logsumexp":
+        broken = bounds.broken(y, inputs.x, f)
+    return record.rows_of_errors(number, case, inputs, y, truth, errors, broken)
+
+
+def _failed(number: int, case: Case, inputs: Inputs, outcome: str, error: Exception) -> pa.Table:
+    reason = f"{type(error).__name__}: {error}"[:500]
+    components = _components(case.demand, inputs)
+    return record.row_of_failure(number, case, components, outcome, reason)
+
+
+def _components(demand: Demand, inputs: Inputs) -> int:
+    """How many numbers the problem's result has, over all samples."""
+    x: Floats = inputs.x
+    return int(x.size if PROBLEMS[demand.problem].vector else len(x))

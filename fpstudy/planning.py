@@ -1,0 +1,113 @@
+"""What a run of a study would do: cases by axis, what is skipped and why, about how long."""
+
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from fpstudy.cases import AXES, Case, expand, select
+from fpstudy.errors import score
+from fpstudy.flow import tasks, truth_logits
+from fpstudy.formats import FORMATS
+from fpstudy.inputs import Inputs
+from fpstudy.measure import Task
+from fpstudy.problems import PROBLEMS
+from fpstudy.samples import logits, prepare, refusal
+from fpstudy.study import Study, StudyError, load
+
+# Memory of one draw's arrays while it is measured, in bytes for each number: the logits, five
+# arrays of the truth and about twenty of the scoring at eight bytes, and some to spare.
+BYTES_PER_NUMBER = 400
+CHECKED_NUMBERS = 10**8  # drawing more than so many logits takes longer than a plan should
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study's cases, before anything is measured.
+
+    axes:    for each axis with more than one value, the number of cases of each value
+    skipped: the number of cases skipped for each reason; None where the study is too large to
+             find out beforehand
+    seconds: estimate on one core, from a small measurement on this machine
+    """
+
+    study: Study
+    cases: int
+    logits: int
+    axes: dict[str, Counter[str]]
+    skipped: Counter[str] | None
+    seconds: float
+
+
+def plan(study: str | Path | Study, *, only: dict[str, set[str]] | None = None) -> Plan:
+    """The plan of a study; nothing is written.
+
+    Raises StudyError for mistakes in the file and for a study that this machine cannot hold.
+    """
+    study = study if isinstance(study, Study) else load(study)
+    cases = select(expand(study), only or {})
+    todo = tasks(study, cases)
+    check_memory(study, todo)
+    counts = {axis: Counter(str(case.axes[axis]) for case in cases) for axis in AXES}
+    numbers = sum(task.draw.samples * task.draw.rows * task.draw.n for task in todo)
+    skipped = None
+    if numbers <= CHECKED_NUMBERS:
+        skipped = Counter(reason for task in todo for reason in _reasons(task))
+    return Plan(
+        study=study,
+        cases=len(cases),
+        logits=truth_logits(cases),
+        axes={axis: count for axis, count in counts.items() if len(count) > 1},
+        skipped=skipped,
+        seconds=_seconds(cases),
+    )
+
+
+def check_memory(study: Study, todo: list[Task]) -> None:
+    """Refuse a study of which one draw does not fit into the machine's memory."""
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for task in todo:
+        draw = task.draw
+        need = draw.samples * draw.rows * draw.n * BYTES_PER_NUMBER
+        if need > available:
+            raise StudyError(
+                [
+                    f"{study.path}: a study too large for this machine: {draw.samples:,} samples"
+                    f" of {draw.rows * draw.n:,} logits need about {need / 1e9:,.0f} GB, and it has"
+                    f" {available / 1e9:,.0f} GB - take fewer samples or a smaller n"
+                ]
+            )
+
+
+def _reasons(task: Task) -> list[str]:
+    """The reason of each case of a task that is skipped."""
+    found = []
+    x = logits(task.draw)
+    for demand in {case.demand: None for _, case in task.cases}:
+        inputs = prepare(demand, x)
+        formulas = PROBLEMS[demand.problem].formulas
+        for _, case in task.cases:
+            if case.demand == demand:
+                reason = refusal(inputs, FORMATS[case.dtype])
+                reason = reason or formulas[case.formula].refusal(inputs.parameters)
+                found += [reason] if reason else []
+    return found
+
+
+def _seconds(cases: list[Case]) -> float:
+    """Truths and evaluations at the cost of a small probe of each, figures not counted."""
+    from fpstudy.arithmetic.numpy import evaluate
+    from fpstudy.distributions import generator
+    from fpstudy.truth import enclose
+
+    problem, f = PROBLEMS["softmax"], FORMATS["float32"]
+    inputs = Inputs(f.round(generator(0, "probe").standard_normal((16, 64))))
+    start = time.perf_counter()
+    truth = enclose(problem, inputs)
+    per_truth = (time.perf_counter() - start) / inputs.x.size
+    start = time.perf_counter()
+    y = evaluate(problem.formulas["shifted"], inputs, "float32")
+    score(y, truth, f, inputs.infinite)
+    per_case = time.perf_counter() - start  # nearly all of it is the cost of calls
+    return per_truth * truth_logits(cases) + 2 * per_case * len(cases)

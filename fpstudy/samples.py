@@ -1,0 +1,113 @@
+"""The exact inputs of a demand: logits, labels and parameters, rounded to what is stored.
+
+With `inputs = "shared"` every value is rounded to one that all dtypes of the sweep hold, so that
+one truth serves them all; with "per_dtype" to the one dtype.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpstudy.cases import Demand, Draw, file_logits
+from fpstudy.distributions import DISTRIBUTIONS, generator
+from fpstudy.formats import FORMATS, Floats, Format, round_to_quantum
+from fpstudy.inputs import Inputs
+
+SMOOTHING = 0.1  # label smoothing of "Rethinking the Inception Architecture", arXiv:1512.00567
+
+
+def logits(draw: Draw) -> Floats:
+    """(samples, rows, n): the draw's logits, rounded and masked."""
+    shape = (draw.samples, draw.rows, draw.n)
+    if draw.file is not None:
+        x = file_logits(draw.file).reshape(shape)
+    elif draw.vector is not None:
+        x = np.broadcast_to(np.asarray(draw.vector, dtype=np.float64), shape)
+    else:
+        rng = generator(draw.seed, "logits", draw.distribution, draw.n, draw.rows)
+        x = DISTRIBUTIONS[draw.distribution](rng, shape, draw.magnitude)
+    x = stored(x + draw.offset, draw.formats)
+    count = round(draw.masked * draw.n)
+    if count:
+        ranks = generator(draw.seed, "mask", draw.n, draw.rows).random(shape).argsort(axis=-1)
+        x = np.where(ranks.argsort(axis=-1) < count, -np.inf, x)
+    return x
+
+
+def stored(x: Floats, formats: tuple[str, ...]) -> Floats:
+    """x rounded to nearest among the values that all formats share, of unbounded exponent.
+
+    Where a format's range ends is for `refusal` to say.
+    """
+    finite = np.where(np.isfinite(x), x, 0.0)
+    quantum = np.max([FORMATS[name].quantum(finite) for name in formats], axis=0)
+    return np.where(np.isfinite(x), round_to_quantum(finite, quantum), x)
+
+
+def prepare(demand: Demand, x: Floats) -> Inputs:
+    """The demand's inputs on the draw's logits x."""
+    draw = demand.draw
+    x = x[: demand.samples]
+    q = counted = None
+    if demand.labels:
+        targets = _targets(demand, x)
+        q = stored(_labels(demand, targets), draw.formats)
+        if demand.reduction in ("mean", "sum"):
+            counted = targets != demand.ignore_index
+    parameters = {
+        name: float(stored(np.asarray(value), draw.formats))
+        for name, value in demand.parameters.items()
+    }
+    if counted is None:  # one row: (samples, n)
+        return Inputs(x[:, 0], None if q is None else q[:, 0], parameters)
+    return Inputs(x, q, parameters, counted, demand.reduction)
+
+
+def _targets(demand: Demand, x: Floats) -> NDArray[np.int64]:
+    """(samples, rows): the hard targets; ignore_index in the rows that are ignored."""
+    draw, rng = demand.draw, generator(demand.draw.seed, "target", x.shape[-1], x.shape[1])
+    if demand.target == "argmax":
+        targets = x.argmax(axis=-1)
+    elif demand.target == "argmin":  # of the entries that are not masked
+        targets = np.where(np.isneginf(x), np.inf, x).argmin(axis=-1)
+    elif demand.target in ("random", ""):
+        targets = rng.integers(draw.n, size=x.shape[:-1])
+    else:
+        targets = np.full(x.shape[:-1], int(demand.target))
+    count = round(demand.ignored * draw.rows)
+    if count:
+        ranks = generator(draw.seed, "ignored", draw.rows).random(x.shape[:-1]).argsort(axis=-1)
+        targets = np.where(ranks.argsort(axis=-1) < count, demand.ignore_index, targets)
+    return targets
+
+
+def _labels(demand: Demand, targets: NDArray[np.int64]) -> Floats:
+    """(samples, rows, n): label vectors before rounding; an ignored row's are one-hot at none."""
+    n = demand.draw.n
+    shape = (*targets.shape, n)
+    one_hot = (np.arange(n) == targets[..., None]).astype(np.float64)
+    if demand.label_values is not None:
+        return np.broadcast_to(np.asarray(demand.label_values), shape)
+    if demand.labels == "soft":
+        share = generator(demand.draw.seed, "labels", n, demand.draw.rows).exponential(size=shape)
+        return share / share.sum(axis=-1, keepdims=True)
+    if demand.labels == "smoothed":
+        return (1 - SMOOTHING) * one_hot + SMOOTHING / n
+    return np.full(shape, 1 / n) if demand.labels == "uniform" else one_hot
+
+
+def refusal(inputs: Inputs, f: Format) -> str | None:
+    """Why a format cannot hold the inputs; None when it can."""
+    x = inputs.x
+    if not f.infinity and np.isinf(x).any():
+        return f"{f.name} has no infinity for masked or infinite logits"
+    finite = np.abs(x[np.isfinite(x)])
+    if finite.size and finite.max() > f.largest:
+        return f"a logit of {finite.max():.6g} is beyond the largest {f.name}, {f.largest:.6g}"
+    for name, value in inputs.parameters.items():
+        if np.isinf(value) and not f.infinity:
+            return f"{f.name} has no infinity for {name}"
+        if np.isfinite(value) and abs(value) > f.largest:
+            return f"{name} = {value:.6g} is beyond the largest {f.name}, {f.largest:.6g}"
+        if name == "base" and value <= 0:
+            return f"the base rounds to 0 in {f.name}"
+    return None
