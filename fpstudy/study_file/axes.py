@@ -1,12 +1,13 @@
 """The axes of a sweep: lists of distinct values, or numbers spaced evenly on a scale."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from fpstudy.study_file.json_schema import integers, names, numbers, one_or_some
 from fpstudy.study_file.mistakes import MAX_MISTAKES, Mistake, MistakesError, at, got, show, suggest
 from fpstudy.study_file.numbers import finite, integer
 from fpstudy.study_file.table import Table
@@ -24,30 +25,39 @@ def axis(element: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
     0.10000000000000001 do not.
     """
 
-    def read(value: object) -> tuple[T, ...]:
+    def read_axis(value: object) -> tuple[T, ...]:
         entries = value if isinstance(value, (list, tuple)) else [value]
         if not entries:
             raise ValueError("must not be empty")
         if len(entries) > MAX_AXIS:
             raise ValueError(f"{len(entries):,} values on one axis; the limit is {MAX_AXIS:,}")
-        values: dict[str, tuple[int, T]] = {}
-        mistakes: list[Mistake] = []
-        for i, entry in enumerate(entries):
-            try:
-                this = element(entry)
-            except ValueError as error:
-                mistakes += at((i,), error)
-                if len(mistakes) > MAX_MISTAKES:
-                    break
-                continue
-            first, _ = values.setdefault(repr(this), (i, this))
-            if first != i:
-                mistakes.append(Mistake((i,), _repeated(entry, entries[first], first)))
+        read, mistakes = each(entries, element)
+        first: dict[str, int] = {}
+        for i, this in read:
+            before = first.setdefault(repr(this), i)
+            if before != i:
+                mistakes.append(Mistake((i,), _repeated(entries[i], entries[before], before)))
         if mistakes:
             raise MistakesError(mistakes)
-        return tuple(this for _, this in values.values())
+        return tuple(this for _, this in read)
 
-    return read
+    return read_axis
+
+
+def each(
+    entries: Sequence[object], element: Callable[[object], T]
+) -> tuple[list[tuple[int, T]], list[Mistake]]:
+    """The entries that `element` can read, with their indices, and the mistakes in the others."""
+    read: list[tuple[int, T]] = []
+    mistakes: list[Mistake] = []
+    for i, entry in enumerate(entries):
+        try:
+            read.append((i, element(entry)))
+        except ValueError as error:
+            mistakes += at((i,), error)
+            if len(mistakes) > MAX_MISTAKES:
+                break
+    return read, mistakes
 
 
 def _repeated(entry: object, before: object, first: int) -> str:
@@ -77,6 +87,10 @@ def among(
     return read
 
 
+SCALES = ("linear", "log2", "log10")
+Number = Annotated[float, BeforeValidator(finite), WithJsonSchema(numbers())]
+
+
 class Scale(Table):
     """num values from start to stop, evenly spaced on a scale; on a log scale those are exponents.
 
@@ -84,18 +98,26 @@ class Scale(Table):
     the same bits and 10**k and 2**k for integers k come out as the nearest float64.
     """
 
+    required: ClassVar = {
+        "scale": 'scale = "log10"',
+        "start": "start = -2",
+        "stop": "stop = 4",
+        "num": "num = 7",
+    }
+
     scale: Annotated[
-        Literal["linear", "log2", "log10"],
-        BeforeValidator(among(("linear", "log2", "log10"), "a scale")),
+        str, BeforeValidator(among(SCALES, "a scale")), WithJsonSchema(names(SCALES))
     ] = Field(description="spacing; on log2 and log10 start and stop are exponents")
-    start: Annotated[float, BeforeValidator(finite)] = Field(description="first value or exponent")
-    stop: Annotated[float, BeforeValidator(finite)] = Field(description="last value or exponent")
-    num: Annotated[int, BeforeValidator(integer(2, MAX_AXIS, f"2 .. {MAX_AXIS}"))] = Field(
-        description="how many values, both ends included"
-    )
-    include: Annotated[tuple[float, ...], BeforeValidator(axis(finite))] = Field(
-        (), description="values to have besides"
-    )
+    start: Number = Field(description="first value or exponent")
+    stop: Number = Field(description="last value or exponent")
+    num: Annotated[
+        int,
+        BeforeValidator(integer(2, MAX_AXIS, "2 .. 100,000")),
+        WithJsonSchema(integers(2, MAX_AXIS)),
+    ] = Field(description="how many values, both ends included")
+    include: Annotated[
+        tuple[float, ...], BeforeValidator(axis(finite)), WithJsonSchema(one_or_some(numbers()))
+    ] = Field(default=(), description="values to have besides")
 
     def values(self) -> tuple[float, ...]:
         """The values with `include`, ascending, each once; ValueError where float64 has none."""
@@ -115,7 +137,7 @@ class Scale(Table):
             return float(position)
         if abs(position) > MAX_EXPONENT:
             return 0.0 if position < 0 else float("inf")
-        with localcontext(prec=60) as context:
+        with localcontext(prec=30) as context:
             exponent = context.divide(Decimal(position.numerator), Decimal(position.denominator))
             return float(context.power(Decimal(self.scale[3:]), exponent))
 

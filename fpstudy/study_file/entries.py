@@ -5,8 +5,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pydantic import ValidationInfo
 
-from fpstudy.study_file.axes import among
-from fpstudy.study_file.mistakes import Mistake, MistakesError, at, got, show
+from fpstudy.study_file.axes import among, each
+from fpstudy.study_file.mistakes import MistakesError, got, show
 from fpstudy.study_file.numbers import extended, integer, weight
 
 GENERATED = ("normal", "uniform", "equal", "two_point", "peaked")
@@ -52,16 +52,10 @@ def _vector(value: object, entry: Callable[[object], float]) -> tuple[float, ...
         raise ValueError(f"want a vector in brackets of its own, [[1, 2]], got {got(value)}")
     if not value:
         raise ValueError("a vector must not be empty")
-    mistakes: list[Mistake] = []
-    numbers: list[float] = []
-    for i, number in enumerate(value):
-        try:
-            numbers.append(entry(number))
-        except ValueError as error:
-            mistakes += at((i,), error)
+    numbers, mistakes = each(value, entry)
     if mistakes:
         raise MistakesError(mistakes)
-    return tuple(numbers)
+    return tuple(number for _, number in numbers)
 
 
 def file(value: object, info: ValidationInfo) -> Path:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fpstudy.study_file.axes import Scale
 from fpstudy.study_file.numbers import HEX_PATTERN
 
 Schema = dict[str, Any]
@@ -37,4 +36,3 @@ def one_or_some(*items: Schema) -> Schema:
 
 HEX: Schema = {"type": "string", "pattern": HEX_PATTERN}
 EXTENDED: Schema = {"anyOf": [{"type": "number"}, HEX, names(("inf", "+inf", "-inf"))]}
-SCALE: Schema = Scale.model_json_schema()

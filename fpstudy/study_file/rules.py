@@ -42,13 +42,17 @@ def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
 
 
 def _source_of_logits(sweep: Settings) -> Iterator[Mistake]:
-    """`vectors` and `file` come with their distribution, `n` and its like with the others."""
+    """`vectors` and `file` come with their distribution, and it with them."""
     for key, distribution in (("vectors", "explicit"), ("file", "file")):
         given, wanted = _given(sweep, key), distribution in sweep.distribution
         if wanted and not given:
             yield Mistake((key,), f'missing; distribution = "{distribution}" needs it')
         if given and not wanted:
             yield Mistake((key,), f'has no effect without distribution = "{distribution}"')
+
+
+def _drawn(sweep: Settings) -> Iterator[Mistake]:
+    """`n` and its like only where logits are drawn."""
     if not set(GENERATED) & set(sweep.distribution):
         for key in _given(sweep, "n", "magnitude", "offset"):
             yield Mistake((key,), "has no effect: given logits are taken as they are; leave it out")
@@ -120,7 +124,8 @@ def lengths(sweep: Settings) -> list[int]:
 
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("problem", "formula"), _named_formulas),
-    (("distribution", "vectors", "file", "n", "magnitude", "offset"), _source_of_logits),
+    (("distribution", "vectors", "file"), _source_of_logits),
+    (("distribution", "n", "magnitude", "offset"), _drawn),
     (("problem", "base", "beta"), _base_or_beta),
     (("problem", "target", "labels"), _labelled),
     (("problem", "labels", "reduction", "batch", "ignored", "ignore_index"), _reduced),

@@ -9,11 +9,10 @@ from fpstudy.arithmetic import EVALUATORS
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 from fpstudy.study_file import entries
-from fpstudy.study_file.axes import among, axis, scaled
+from fpstudy.study_file.axes import Scale, among, axis, scaled
 from fpstudy.study_file.entries import DISTRIBUTIONS, INPUTS, LABELS, MAX_N, REDUCTIONS, TARGETS
 from fpstudy.study_file.json_schema import (
     EXTENDED,
-    SCALE,
     integers,
     names,
     numbers,
@@ -26,6 +25,8 @@ from fpstudy.study_file.table import Table
 
 MAX_SAMPLES = 10**6  # the largest of a million errors is still no bound; more rows show no more
 INT64 = 2**63 - 1  # what labels are stored in
+
+SCALE = Scale.model_json_schema()
 
 Problems = Annotated[
     tuple[str, ...],

@@ -129,7 +129,7 @@ def _syntax(text: str, lines: Lines, message: str) -> tuple[str, int]:
         if _MARKER.match(row):
             return "a merge-conflict marker; resolve the conflict first", number
     where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
-    line = int(where[1]) if where and where[1] else len(rows)
+    line = int(where[1]) if where and where[1] else lines.fault or len(rows)
     message = message[: where.start()] if where else message
     if lines.again and message.startswith(("Cannot", "Duplicate")):
         key, line = lines.again[0]

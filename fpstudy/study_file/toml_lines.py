@@ -9,7 +9,6 @@ for every text, so that nothing which passes them is slow or deep for tomllib:
 * int() of a long decimal text is quadratic, and refused by Python beyond 4300 digits.
 """
 
-import contextlib
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -19,17 +18,19 @@ from fpstudy.study_file.mistakes import Key
 MAX_DEPTH = 32  # a study nests 3 deep
 MAX_KEY_PARTS = 32  # a study's keys have at most 3
 MAX_KEYS = 10_000  # 400 sweeps that give every key
+MAX_VALUES = 200_000  # two full axes; more numbers than that belong in a file of logits
 MAX_WORD = 1_000  # characters of a number or date; the longest float64 in full has 767 digits
 
-_BLANK = re.compile(r"[ \t]*")
-_GAP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
-_END_OF_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)")
-_KEY_PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+# possessive quantifiers: the alternatives exclude each other, so there is no way back to keep
+_BLANK = re.compile(r"[ \t]*+")
+_GAP = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_END_OF_LINE = re.compile(r"[ \t]*+(?:#[^\n]*+)?(?:\r?\n|\Z)")
+_KEY_PART = re.compile(r"""[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'""")
 _STRING = re.compile(
-    r'"""(?:[^"\\]|\\[\s\S]|"{1,2}(?!"))*"{3,5}'
-    r"|'''(?:[^']|'{1,2}(?!'))*'{3,5}"
-    r'|"(?!"")(?:[^"\\\n]|\\.)*"'
-    r"|'(?!'')[^'\n]*'"
+    r'"""(?:[^"\\]|\\[\s\S]|"{1,2}(?!"))*+"{3,5}'
+    r"|'''(?:[^']|'{1,2}(?!'))*+'{3,5}"
+    r'|"(?!"")(?:[^"\\\n]|\\.)*+"'
+    r"|'(?!'')[^'\n]*+'"
 )
 _WORD = re.compile(r"[^\s,\[\]{}#\"'=][^,\[\]{}#\"'=\n]*")  # a number, a date, true or false
 
@@ -54,11 +55,13 @@ class Lines:
     first:    key path -> its line, counted from 1; an element of an array only where it begins on
               another line than the array
     again:    key path and line of keys and tables given once more
-    unclosed: line of the outermost bracket that was open where the text stopped being TOML
+    fault:    line where the text stopped being TOML
+    unclosed: line of the outermost bracket that was open there
     """
 
     first: dict[Key, int] = field(default_factory=dict)
     again: list[tuple[Key, int]] = field(default_factory=list)
+    fault: int | None = None
     unclosed: int | None = None
 
     def of(self, key: Key) -> int:
@@ -71,8 +74,10 @@ class Lines:
 def scan(text: str) -> Lines:
     """The lines of all keys; raises TooMuchError where the text exceeds a bound."""
     scanner = _Scanner(text)
-    with contextlib.suppress(_FaultError):
+    try:
         scanner.document()
+    except _FaultError:
+        scanner.lines.fault = scanner.line()
     return scanner.lines
 
 
@@ -87,6 +92,7 @@ class _Scanner:
         self.arrays: dict[Key, int] = {}  # [[name]] -> how many so far
         self.headers: set[Key] = set()  # of [name]
         self.keys = 0
+        self.values = 0
 
     def line(self) -> int:
         """The line where the scanner stands, counted from 1."""
@@ -123,7 +129,7 @@ class _Scanner:
     def header(self) -> Key:
         """After the bracket of [name]."""
         line = self.line()
-        key = self.path(self.key())
+        key = self.path(self.key(), line)
         if not self.passes("]") or key in self.arrays:
             raise _FaultError
         if key in self.headers:
@@ -135,7 +141,7 @@ class _Scanner:
     def array_header(self) -> Key:
         """After the brackets of [[name]]; the path ends in the new table's index."""
         line = self.line()
-        key = self.path(self.key())
+        key = self.path(self.key(), line)
         if not self.passes("]]"):
             raise _FaultError
         index = self.arrays.get(key, 0)
@@ -144,10 +150,11 @@ class _Scanner:
         self.lines.first[(*key, index)] = line
         return (*key, index)
 
-    def path(self, names: list[str]) -> Key:
+    def path(self, names: list[str], line: int) -> Key:
         """The path that a header means: [a.b] after [[a]] is a table of the last a."""
         key: Key = (names[0],)
         for name in names[1:]:
+            self.lines.first.setdefault(key, line)
             if key in self.arrays:
                 key = (*key, self.arrays[key] - 1)
             key = (*key, name)
@@ -186,6 +193,9 @@ class _Scanner:
 
     def value(self, key: Key, line: int, depth: int) -> None:
         """A text, a word, an array or an inline table; `line` is where the key stands."""
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise TooMuchError(line, f"more than {MAX_VALUES:,} values")
         if self.text.startswith(("[", "{"), self.offset):
             self.brackets(key, line, depth)
         elif string := _STRING.match(self.text, self.offset):
