@@ -65,9 +65,10 @@ def _beside_harmless_point(sign: int, man: int, exp: int, rad: int, shift: int) 
     harmless = bits > BREAKPOINT_BITS or exponent + BITS < NEGLIGIBLE
     if not harmless:
         return None
+    radius = (abs(man - (point << shift)) + rad) / cell
     if point.bit_length() > BITS:  # only 2**106, which is below NEGLIGIBLE here
-        point, exponent = point >> 1, exponent + 1
-    return _clamped(sign, point, exponent, rad / cell)
+        point, exponent, radius = point >> 1, exponent + 1, radius / 2
+    return _clamped(sign, point, exponent, radius * (1 + 2.0**-50))
 
 
 def _clamped(sign: int, q: int, exponent: int, radius: float) -> Packed:
