@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from fpstudy.outcomes import OUTCOMES
-from fpstudy.report.variants import in_order, input_name, settings
 from fpstudy.report.maps import CLEAR, LOST, pool
 from fpstudy.report.numbers import count, magnitude
+from fpstudy.report.variants import computed_by, in_order, input_name, settings
 from fpstudy.report.verdicts import dominant
 
 
@@ -105,9 +105,9 @@ def _problem(frame: pd.DataFrame) -> str:
 
 
 def _who(frame: pd.DataFrame) -> str:
-    """The settings in words: "float16 (numpy, accumulates in float32)"."""
+    """The settings in words: "float16 (numpy, native accumulation)"."""
     return ", ".join(
-        f"{dtype} ({arithmetic}, accumulates in {accumulation})"
+        f"{dtype} ({computed_by(arithmetic, accumulation)})"
         for dtype, arithmetic, accumulation in settings(frame)
     )
 

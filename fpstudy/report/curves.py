@@ -13,7 +13,7 @@ from fpstudy.report.numbers import magnitude as magnitude_text
 from fpstudy.report.palette import INK, MUTED, PAPER, STRIP, Line, lines
 from fpstudy.report.panels import Grid, legend, legend_height
 from fpstudy.report.scale import Scale, scale
-from fpstudy.report.variants import SETTING, in_order, magnitude_title, settings
+from fpstudy.report.variants import SETTING, computed_by, in_order, magnitude_title, settings
 
 
 def error_curves(points: pd.DataFrame) -> Figure:
@@ -42,7 +42,7 @@ def error_curves(points: pd.DataFrame) -> Figure:
             for slot, (formula, line) in enumerate(drawn.items()):
                 own = here[(here["n"] == n) & (here["formula"].astype(str) == formula)]
                 _curve(ax, axis, own.sort_values("magnitude"), line, 1 - (slot + 0.5) / len(drawn))
-        panels[0, c].set_title(f"{setting[0]}\n{setting[1]}, accumulates in {setting[2]}", pad=14)
+        panels[0, c].set_title(f"{setting[0]}\n{computed_by(*setting[1:])}", pad=14)
     for r, n in enumerate(rows):
         panels[r, 0].set_ylabel(f"n = {n}\nrelative error")
         panels[r, 0].yaxis.set_label_coords(-0.62 / 1.85, 0.5)
@@ -87,8 +87,10 @@ def _threshold(ax: Axes, here: pd.DataFrame, labelled: bool) -> None:
         return
     ax.axvline(threshold, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1.5)
     if labelled:
+        early = threshold**2 < here["magnitude"].min() * here["magnitude"].max()
         ax.text(
-            threshold, 1.02, f"exp overflows at {threshold:.3g}", ha="center", va="bottom",
+            threshold, 1.02, f"exp overflows at {threshold:.3g}", va="bottom",
+            ha="left" if early else "right",
             transform=ax.get_xaxis_transform(), fontsize=6.5, color=MUTED,
         )  # fmt: skip
 
@@ -103,15 +105,13 @@ def _curve(ax: Axes, axis: Scale, own: pd.DataFrame, line: Line, slot: float) ->
     ax.fill_between(x, middle, upper, color=line.colour, alpha=0.16, linewidth=0)
     ax.plot(x, upper, color=line.colour, linewidth=0.5, alpha=0.8)
     ax.plot(
-        x, middle, color=line.colour, linestyle=line.dashes, marker=line.marker,
-        markersize=2.8, markeredgewidth=0,
+        x, middle, color=line.colour, linestyle=line.dashes, linewidth=line.width,
+        marker=line.marker, markersize=2.8, markeredgewidth=0,
     )  # fmt: skip
-    y = axis.strip + slot * (axis.end - axis.strip)
-    for chosen, face in (
-        (left & ~np.isnan(middle), PAPER),
-        (left & np.isnan(middle), line.colour),
-    ):
+    y = np.full(len(x), axis.strip + slot * (axis.end - axis.strip))
+    few = ~np.isnan(middle)  # fewer than half of the samples left the axis
+    for chosen, face in ((left & few, PAPER), (left & ~few, line.colour)):
         ax.plot(
-            x[chosen], np.full(chosen.sum(), y), linestyle="none", marker=line.marker, markersize=2.8,
+            x[chosen], y[chosen], linestyle="none", marker=line.marker, markersize=2.8,
             markerfacecolor=face, markeredgecolor=line.colour, markeredgewidth=0.6,
         )  # fmt: skip

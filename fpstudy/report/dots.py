@@ -11,7 +11,7 @@ from fpstudy.formats import FORMATS
 from fpstudy.report.palette import INK, PAPER, RULE, STRIP, Line, lines
 from fpstudy.report.panels import LETTER_WIDTH, Grid, legend, legend_height
 from fpstudy.report.scale import Scale, scale
-from fpstudy.report.variants import SETTING, in_order, settings
+from fpstudy.report.variants import SETTING, computed_by, in_order, settings
 
 
 def error_dots(points: pd.DataFrame) -> Figure:
@@ -36,7 +36,7 @@ def error_dots(points: pd.DataFrame) -> Figure:
         for slot, (formula, line) in enumerate(drawn.items()):
             own = here[here["formula"].astype(str) == formula]
             _dots(ax, axis, own, inputs, line, (slot + 0.5) / len(drawn))
-        ax.set_title(f"{setting[0]}\n{setting[1]}, accumulates in {setting[2]}", pad=14)
+        ax.set_title(f"{setting[0]}\n{computed_by(*setting[1:])}", pad=14)
     grid.below(figure, "relative error")
     legend(grid, figure, drawn, dashes=False)
     return figure

@@ -14,12 +14,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from fpstudy.report import captions
-from fpstudy.report.variants import SETTING, in_order, input_name, with_variants
 from fpstudy.report.curves import error_curves
 from fpstudy.report.dots import error_dots
+from fpstudy.report.inputs import input_names
 from fpstudy.report.maps import bits_map, failure_map
 from fpstudy.report.numbers import magnitude as magnitude_text
 from fpstudy.report.svg import draw
+from fpstudy.report.variants import SETTING, in_order, with_variants
 
 MOST_SLICES = 6  # figures of error curves for one problem; beyond, axes are pooled
 MOST_ROWS = 5  # values of n with a row of panels each; beyond, n is pooled
@@ -41,7 +42,8 @@ class Drawing:
 
 def figures(summary: pd.DataFrame, record: pd.DataFrame) -> Iterator[Drawing]:
     """The figures of a study, problem by problem, in the order of the summary."""
-    table, samples = _read(summary), _read(record)
+    names = input_names(record)
+    table, samples = _read(summary, names), _read(record, names)
     stems: set[str] = set()
     for problem in in_order(table["variant"]):
         part, drawn = (frame[frame["variant"] == problem] for frame in (table, samples))
@@ -59,14 +61,14 @@ def figures(summary: pd.DataFrame, record: pd.DataFrame) -> Iterator[Drawing]:
                 yield from _maps(stem, of.assign(swept=False))
 
 
-def _read(frame: pd.DataFrame) -> pd.DataFrame:
+def _read(frame: pd.DataFrame, given: dict[str, str]) -> pd.DataFrame:
     """The frame with a name for the input of each row, used where no magnitude tells them apart."""
     table = with_variants(frame)
     columns = ["distribution", "magnitude", "n", "swept"]
     names = table[columns].drop_duplicates()
     names["input"] = [
-        input_name(str(distribution)) + (f", M = {magnitude_text(m)}, n = {n}" if swept else "")
-        for distribution, m, n, swept in names.itertuples(index=False, name=None)
+        given.get(str(name), str(name)) + f", M = {magnitude_text(M)}, n = {n}" * swept
+        for name, M, n, swept in names.itertuples(index=False, name=None)
     ]
     return table.merge(names, on=columns, how="left")
 
@@ -118,8 +120,9 @@ def _points(samples: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     if "n" in keys and samples["n"].nunique() > MOST_ROWS:
         samples = samples.assign(n=f"{samples['n'].min()} .. {samples['n'].max()}")
     beta = samples["beta"].astype(float).fillna(1.0)
-    rate = (beta * np.log(samples["base"].astype(float).fillna(np.e))).abs()
-    grouped = samples.assign(rate=rate).groupby(["formula", *SETTING, *keys], sort=False)
+    base = samples["base"].astype(float).fillna(np.e)
+    samples = samples.assign(rate=np.abs(beta * np.log(base)))
+    grouped = samples.groupby(["formula", *SETTING, *keys], sort=False)
     points = grouped.agg(
         median=("relative_error", "median"),
         maximum=("relative_error", "max"),

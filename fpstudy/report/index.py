@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fpstudy.report.variants import SETTING, in_order, settings, with_variants
 from fpstudy.report.page import MARKDOWN
-from fpstudy.report.tables import bits_text, safe_text
-from fpstudy.report.verdicts import Verdict, verdicts
+from fpstudy.report.tables import Row, verdict_row
+from fpstudy.report.variants import SETTING, computed_by, in_order, settings, with_variants
+from fpstudy.report.verdicts import each_verdict, verdicts
 
 Study = tuple[str, pd.DataFrame, Mapping[str, Any]]  # folder, summary, manifest
 DRAWN = ("normal", "uniform")  # distributions whose magnitude is a spread of logits
@@ -20,11 +20,8 @@ DRAWN = ("normal", "uniform")  # distributions whose magnitude is a spread of lo
 class Cell:
     """One verdict of the table, and the report that it comes from."""
 
-    formula: str
-    safe: str
-    bits: str
+    row: Row
     study: str
-    link: str
 
 
 def index(studies: Sequence[Study]) -> str:
@@ -39,17 +36,17 @@ def index(studies: Sequence[Study]) -> str:
         (problem, [_cell(drawn, problem, setting) for setting in columns])
         for problem in (in_order(pooled["variant"]) if len(pooled) else [])
     ]
+    heads = [f"{dtype} ({computed_by(*who)})" for dtype, *who in columns]
     reports = [
         {
             "folder": folder,
-            "link": folder,
             "title": str(manifest.get("title") or manifest.get("name") or folder),
             "question": str(manifest.get("question") or ""),
         }
         for folder, _, manifest in studies
     ]
     template = MARKDOWN.get_template("reports.md.jinja")
-    return template.render(columns=columns, rows=rows, reports=reports)
+    return template.render(columns=heads, rows=rows, reports=reports)
 
 
 def _cell(
@@ -70,5 +67,5 @@ def _cell(
     if best is None:
         return None
     _, folder, here = best
-    verdict = Verdict(**verdicts(here).to_dict("records")[0])
-    return Cell(verdict.formula, safe_text(verdict), bits_text(verdict), folder, folder)
+    (verdict,) = each_verdict(verdicts(here))
+    return Cell(verdict_row(verdict), folder)

@@ -15,7 +15,7 @@ from fpstudy.report.numbers import bits as bits_text
 from fpstudy.report.numbers import magnitude as magnitude_text
 from fpstudy.report.palette import BLUE, MUTED, PAPER, STRIP, VERMILLION, blend
 from fpstudy.report.panels import LETTER_WIDTH, Grid
-from fpstudy.report.variants import SETTING, in_order, magnitude_title, settings
+from fpstudy.report.variants import SETTING, computed_by, in_order, magnitude_title, settings
 from fpstudy.report.verdicts import dominant, outcome_text
 
 LETTER: dict[str, str] = {outcome.name: outcome.letter for outcome in OUTCOMES}
@@ -109,7 +109,7 @@ def _map(
         for field in own.to_dict("records"):
             place = across.index(field[column]), formulas.index(str(field["formula"]))
             _draw(ax, *place, cell(field))
-        ax.set_title(f"{setting[0]}: {setting[1]}, accumulates in {setting[2]}", loc="left", pad=3)
+        ax.set_title(f"{setting[0]}: {computed_by(*setting[1:])}", loc="left", pad=3)
     title = magnitude_title(in_order(part["distribution"])) if swept else "input"
     grid.below(figure, title, inches=0.26 if key else 0.06)
     if key:

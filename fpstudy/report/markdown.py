@@ -51,6 +51,11 @@ def path(text: object) -> Markdown:
     return Markdown(quote(str(text)))
 
 
+def note(text: str) -> Markdown:
+    """The text in brackets, after a space; nothing for no text."""
+    return Markdown(f" ({escape(text)})" if text else "")
+
+
 def finalize(value: Any) -> Any:
     """For a template's printed expressions: Markdown passes, None vanishes, text is escaped."""
     if value is None:

@@ -26,9 +26,11 @@ _STRICT: dict[str, Any] = {
 }
 # two languages, two escapes: HTML by jinja's own, Markdown by `markdown.finalize`
 HTML = jinja2.Environment(autoescape=True, **_STRICT)
-HTML.filters["inline"] = lambda drawing: Markup(inline(drawing.svg, drawing.name))  # noqa: S704
-MARKDOWN = jinja2.Environment(autoescape=False, finalize=markdown.finalize, **_STRICT)  # noqa: S701
-MARKDOWN.filters.update(code=markdown.code, block=markdown.block, path=markdown.path)
+HTML.filters["inline"] = lambda drawing: Markup(inline(drawing.svg, drawing.name))
+MARKDOWN = jinja2.Environment(autoescape=False, finalize=markdown.finalize, **_STRICT)
+MARKDOWN.filters.update(
+    {f.__name__: f for f in (markdown.block, markdown.code, markdown.note, markdown.path)}
+)
 MARKDOWN.globals.update(br=markdown.Markdown("<br>"), none=NONE)
 
 
@@ -73,11 +75,8 @@ _CLAIM = ("says", "verdict", "evidence", "reproduce", "source")
 
 def _size(summary: pd.DataFrame) -> str:
     """How much was measured."""
-    undecided, skipped = summary["undecided"].sum(), summary["skipped"].sum()
-    return (
-        f"{count(len(summary))} cases, {count(summary['components'].sum())} results; "
-        f"{count(undecided)} undecided, {count(skipped)} not run."
-    )
+    results, skipped = summary["components"].sum(), summary["skipped"].sum()
+    return f"{count(len(summary))} cases, {count(results)} results, {count(skipped)} not run."
 
 
 def witness_text(manifest: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ name for each, by which a page may replace them (see `svg.inline`).
 """
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 INK = "#1b1f24"  # text, axes
 MUTED = "#5b636d"  # second text, reference lines
@@ -22,7 +23,7 @@ THEME: dict[str, str] = {
 BLUE, GREEN, VERMILLION = "#0072b2", "#009e73", "#d55e00"
 ORANGE, PURPLE, SKY, GREY = "#e69f00", "#cc79a7", "#56b4e9", "#808890"
 
-Dashes = tuple[float, tuple[float, ...]] | str
+Dashes = tuple[float, tuple[float, ...]] | Literal["solid"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Line:
     colour: str
     dashes: Dashes
     marker: str
+    width: float = 1.4
 
 
 LINES: tuple[Line, ...] = (
@@ -46,13 +48,17 @@ LINES: tuple[Line, ...] = (
 
 
 def lines(names: list[str]) -> dict[str, Line]:
-    """A line for each name, in order; beyond the palette the dashes shift against the colours."""
+    """A line for each name, in order, each thinner than what it may cover.
+
+    Beyond the palette the dashes and markers shift against the colours.
+    """
     k = len(LINES)
     return {
         name: Line(
             LINES[i % k].colour,
             LINES[(i + i // k) % k].dashes,
             LINES[(i + 2 * (i // k)) % k].marker,
+            width=max(2.1 - 0.3 * i, 0.9),
         )
         for i, name in enumerate(names)
     }
@@ -68,7 +74,7 @@ def _channels(colour: str) -> tuple[int, ...]:
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
-STYLE: dict[str, object] = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "fpstudy",  # element ids depend on the drawing alone
     "svg.fonttype": "none",  # text stays text: searchable, and in any script
     "text.parse_math": False,  # a $ in a name is a $

@@ -1,9 +1,8 @@
-"""A grid of panels placed by the inch: the same place on every machine, and no solver to wait for."""
+"""A grid of panels placed by the inch: alike on every machine, and no solver to wait for."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -64,6 +63,7 @@ def legend(grid: Grid, figure: Figure, drawn: dict[str, Line], dashes: bool = Tr
             [],
             color=line.colour,
             linestyle=line.dashes if dashes else "none",
+            linewidth=line.width,
             marker=line.marker,
             markersize=4,
         )

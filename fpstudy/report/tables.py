@@ -7,34 +7,33 @@ import pandas as pd
 
 from fpstudy.formats import FORMATS
 from fpstudy.outcomes import FAILURES
-from fpstudy.report.variants import SETTING, with_variants
 from fpstudy.report.numbers import NONE, bits, count, magnitude, number, share
-from fpstudy.report.verdicts import Verdict, outcome_text
+from fpstudy.report.variants import SETTING, computed_by, with_variants
+from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
 
 MOST_REASONS = 20  # groups of skipped cases that are spelled out; the others are counted
 
 
 @dataclass(frozen=True)
 class Row:
-    """One verdict in words."""
+    """One verdict in words; a note says more about the entry before it, or nothing."""
 
     problem: str
     dtype: str
     precision: int
-    arithmetic: str
-    accumulation: str
+    computed_by: str
     formula: str
     safe: str
+    safe_note: str
     bits: str
+    bits_note: str
     error: str
-    fails: str
     others: str
 
 
 def verdict_rows(table: pd.DataFrame, inputs: str) -> list[Row]:
     """The verdicts on magnitudes, or those on given inputs, in words."""
-    chosen = table[table["inputs"] == inputs]
-    return [verdict_row(Verdict(**row)) for row in chosen.to_dict("records")]
+    return [verdict_row(v) for v in each_verdict(table[table["inputs"] == inputs])]
 
 
 def verdict_row(v: Verdict) -> Row:
@@ -43,50 +42,43 @@ def verdict_row(v: Verdict) -> Row:
         v.problem,
         v.dtype,
         FORMATS[v.dtype].precision,
-        v.arithmetic,
-        v.accumulation,
+        computed_by(v.arithmetic, v.accumulation),
         v.formula,
-        safe_text(v),
-        bits_text(v),
+        *_safe(v),
+        *_bits(v),
         number(v.relative_error_max),
-        _fails(v),
         v.others or NONE,
     )
 
 
-def safe_text(v: Verdict) -> str:
-    """How far no failure was seen: "1e4 (all measured)", "31.6 of 1e4", "none"."""
+def _safe(v: Verdict) -> tuple[str, str]:
+    """How far no failure was seen, and what ends it: "31.6", "then NaN at 100"."""
+    what = outcome_text(v.first_failure)
     if v.inputs == "given":
-        return "no failure" if not v.failing else f"{share(v.failing, v.components)} fail"
+        fails = f"{share(v.failing, v.components)} fail", f"most often {what}"
+        return fails if v.failing else ("no failure", "")
     if math.isnan(v.largest_magnitude):
-        return f"none: fails at {magnitude(v.least_measured)}"
-    whole = v.largest_magnitude == v.largest_measured
-    rest = "all measured" if whole else f"measured to {magnitude(v.largest_measured)}"
-    return f"{magnitude(v.largest_magnitude)} ({rest})"
+        return "none", f"{what} already at {magnitude(v.least_measured)}"
+    if v.largest_magnitude == v.largest_measured:
+        return magnitude(v.largest_magnitude), "all measured"
+    return magnitude(v.largest_magnitude), f"then {what} at {magnitude(v.first_failure_magnitude)}"
 
 
-def bits_text(v: Verdict) -> str:
+def _bits(v: Verdict) -> tuple[str, str]:
     """Bits kept from the least magnitude to the largest without failure, and the fewest between."""
     if math.isnan(v.bits_worst):
-        return NONE
+        return NONE, ""
+    notes = []
     if v.inputs == "given" or v.least_measured == v.largest_magnitude:
-        said = f"{bits(v.bits_worst)}"
+        said = bits(v.bits_worst)
     else:
         ends = (v.least_measured, v.bits_at_least), (v.largest_magnitude, v.bits_at_largest)
         said = ", ".join(f"{bits(kept)} at {magnitude(at)}" for at, kept in ends)
         if bits(v.bits_worst) not in [bits(kept) for _, kept in ends]:
-            said += f", fewest {bits(v.bits_worst)} at {magnitude(v.bits_worst_magnitude)}"
-    honest = f" ({share(v.honest_underflow, v.components)} honest zeros)"
-    return said + honest * bool(v.honest_underflow)
-
-
-def _fails(v: Verdict) -> str:
-    """What breaks the formula first, and where."""
-    if not v.failing:
-        return "nothing seen"
-    where = v.first_failure_magnitude
-    onset = "" if math.isnan(where) else f" at {magnitude(where)}"
-    return outcome_text(v.first_failure) + onset
+            notes.append(f"fewest {bits(v.bits_worst)} at {magnitude(v.bits_worst_magnitude)}")
+    if v.honest_underflow:
+        notes.append(f"{share(v.honest_underflow, v.components)} honest zeros")
+    return said, ", ".join(notes)
 
 
 @dataclass(frozen=True)
@@ -147,10 +139,13 @@ def skipped_rows(summary: pd.DataFrame) -> list[Skipped]:
     """The reasons why cases were not run, with the number of cases; the rarest are pooled."""
     reason = summary["reason"].fillna("").astype(str)
     given = summary[reason != ""].assign(reason=reason)
-    groups = given.groupby(["dtype", "reason"], sort=False).size()
-    groups = groups.sort_values(ascending=False, kind="stable")
-    rows = [Skipped(str(d), str(r), count(n)) for (d, r), n in groups.head(MOST_REASONS).items()]
-    rest = groups.iloc[MOST_REASONS:]
+    groups = given.groupby(["dtype", "reason"], sort=False).size().reset_index(name="cases")
+    groups = groups.sort_values("cases", ascending=False, kind="stable")
+    rows = [
+        Skipped(str(dtype), str(reason), count(n))
+        for dtype, reason, n in groups.head(MOST_REASONS).itertuples(index=False, name=None)
+    ]
+    rest = groups["cases"].iloc[MOST_REASONS:]
     if len(rest):
         rows.append(Skipped("several", f"{len(rest)} other reasons", count(rest.sum())))
     return rows

@@ -1,6 +1,7 @@
 """The summary as a report reads it: each case with its variant, its failures, and its axis."""
 
 from pathlib import PurePosixPath
+from typing import Any
 
 import pandas as pd
 
@@ -31,7 +32,7 @@ def with_variants(frame: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["problem", "reduction", "batch", "base", "beta"]
     names = {key: variant(*key) for key in set(_key_rows(frame[keys]))}
-    added: dict[str, object] = {
+    added: dict[str, Any] = {
         "variant": [names[key] for key in _key_rows(frame[keys])],
         "swept": ~frame["distribution"].astype(str).str.match(r"explicit\b|file:")
         & frame["magnitude"].notna(),
@@ -88,6 +89,11 @@ def settings(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
     unique = frame[SETTING].astype(str).drop_duplicates()
     rows = [(row[0], row[1], row[2]) for row in unique.itertuples(index=False)]
     return sorted(rows, key=lambda row: (order.get(row[0], len(order)), row))
+
+
+def computed_by(arithmetic: str, accumulation: str) -> str:
+    """What carried out the operations, and the sums among them: "numpy, native accumulation"."""
+    return f"{arithmetic}, {accumulation} accumulation"
 
 
 def input_name(distribution: str) -> str:

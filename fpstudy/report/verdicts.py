@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from fpstudy.outcomes import FAILURES
-from fpstudy.report.variants import SETTING, in_order, settings, with_variants
 from fpstudy.report.numbers import magnitude as magnitude_text
+from fpstudy.report.variants import SETTING, in_order, settings, with_variants
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def each_verdict(table: pd.DataFrame) -> list[Verdict]:
+    """The rows of a table of verdicts as values."""
+    return [Verdict(*row) for row in table[list(COLUMNS)].itertuples(index=False, name=None)]
+
+
 Key = tuple[str, str, str, str, str]  # problem, dtype, arithmetic, accumulation, inputs
 Rank = tuple[float, float, float, float, str]
 
@@ -112,7 +117,7 @@ def _judge(key: Key, formula: str, part: pd.DataFrame) -> tuple[Rank, Verdict]:
         bits_at_least=float(bits.iloc[0]) if len(bits) else math.nan,
         bits_at_largest=float(bits.iloc[-1]) if len(bits) else math.nan,
         bits_worst=float(known.min()) if len(known) else math.nan,
-        bits_worst_magnitude=float(known.index[known.argmin()]) if len(known) else math.nan,
+        bits_worst_magnitude=float(known.index[int(known.argmin())]) if len(known) else math.nan,
         relative_error_max=float(groups["relative_error_max"].max().iloc[judged].max()),
         components=int(part["measured"].sum()),
         failing=int(part["failing"].sum()),

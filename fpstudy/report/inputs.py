@@ -1,0 +1,32 @@
+"""Given inputs by the numbers that they hold."""
+
+import re
+
+import pandas as pd
+
+from fpstudy.report.numbers import magnitude
+from fpstudy.report.variants import input_name
+
+MOST = 4  # logits of a vector that a label spells out
+
+
+def input_names(record: pd.DataFrame) -> dict[str, str]:
+    """A label for each given input: "1: [1000, 0]" for the vector that the record shows whole."""
+    given = record[["distribution", "worst_input"]].drop_duplicates("distribution")
+    return {
+        str(name): _vector(str(name), str(text))
+        for name, text in given.itertuples(index=False, name=None)
+    }
+
+
+def _vector(name: str, text: str) -> str:
+    """The label of one input; its name where the record holds no whole vector."""
+    number = re.fullmatch(r"explicit\[(\d+)\]", name)
+    try:
+        logits = [float.fromhex(token) for token in text.split()]
+    except ValueError:
+        logits = []
+    if not number or not logits:
+        return input_name(name)
+    said = [magnitude(x) for x in logits[:MOST]] + ["..."] * (len(logits) > MOST)
+    return f"{number[1]}: [{', '.join(said)}]"

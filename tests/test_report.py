@@ -1,0 +1,465 @@
+"""The report on a made-up summary whose verdicts are known, and on names that try to break it."""
+
+import itertools
+import json
+import math
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fpstudy.formats import FORMATS
+from fpstudy.outcomes import NAMES
+from fpstudy.report import verdicts, write_index, write_report
+from fpstudy.report.figures import figures
+from fpstudy.report.markdown import code, escape
+from fpstudy.report.numbers import bits, count, magnitude, number, share
+from fpstudy.report.scale import scale
+from fpstudy.summary import COLUMNS
+
+HOSTILE = "_<script>alert('x')</script> $\\frac{1}{2}$ |a|`b`*c*_d_ [e](f) </td></svg> 日本 \u202e"
+MANIFEST = {
+    "name": "made_up",
+    "title": "Made up",
+    "question": "Which formula?",
+    "study_hash": "0" * 8,
+    "seed": 1,
+    "versions": {"numpy": "2"},
+    "cpu": {"model": "none", "simd": ["AVX2"]},
+    "platform": "any",
+    "commit": "abc",
+    "engine": "arb",
+    "witness": {"checked": 5, "agreed": 5, "beyond_budget": 1, "total": 9},
+    "undecided": 2,
+    "duration_seconds": 1.5,
+    "cases": {"run": 1, "skipped": 1},
+    "command": "fpstudy run made_up.toml",
+    "schema": 1,
+}
+AXES = {
+    "arithmetic": "numpy", "accumulation": "native", "n": 8, "distribution": "normal",
+    "magnitude": 1.0, "offset": 0.0, "base": math.nan, "beta": math.nan, "target": "",
+    "labels": "", "reduction": "", "batch": 0, "ignored": 0.0, "masked": 0.0, "inputs": "shared",
+    "samples": 4,
+}  # fmt: skip
+
+
+def case(outcome="accurate", error=1e-3, bits_kept=9.0, components=32, part=None, **axes):
+    """One row of a summary: `part` components have the outcome, the others are accurate."""
+    part = components if part is None else part
+    counts = dict.fromkeys(NAMES, 0) | {"accurate": components - part}
+    counts[outcome] += part
+    missing = outcome == "skipped" and part == components
+    bad = outcome in ("nan", "spurious_overflow", "crashed")
+    error = math.nan if missing else math.inf if bad else error
+    errors = dict.fromkeys(
+        ("relative_error_median", "relative_error_max", "ulp_error_median", "ulp_error_max",
+         "normwise_error_max"), error,
+    )  # fmt: skip
+    kept = math.nan if missing else 0.0 if bad else bits_kept
+    row = {"problem": "softmax", "formula": "naive", "dtype": "float16"} | AXES | errors | counts
+    row |= {"components": components, "bits_kept_min": kept, "flushed_subnormal": 0}
+    return row | {"bound_broken": 0, "reason": "out of range" if missing else ""} | axes
+
+
+def table(*rows):
+    return pd.DataFrame(rows)[list(COLUMNS)]
+
+
+def record(summary):
+    """A row per sample that agrees with the summary as far as the report looks."""
+    rows = []
+    for number_of_case, row in enumerate(summary.to_dict("records")):
+        for sample in range(int(row["samples"])):
+            scatter = 1.0 if sample else 0.5
+            rows.append({
+                "case": number_of_case, "sample": sample,
+                **{key: row[key] for key in ("problem", "formula", "dtype", *AXES)},
+                "relative_error": row["relative_error_max"] * scatter,
+                "worst_input": "0x1.f4p+9 0x0.0p+0",
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def sweep(onset, problem="softmax", formulas=("naive", "shifted"), dtypes=("float16", "float32")):
+    """A sweep in which the first formula fails from `onset` on, and the others never."""
+    rows = []
+    for formula, dtype, n, M in itertools.product(formulas, dtypes, (2, 8), (0.01, 1.0, 100.0)):
+        fails = formula == formulas[0] and onset <= M
+        u = FORMATS[dtype].unit_roundoff
+        rows.append(case(
+            "nan" if fails else "accurate", error=0.0 if M == 100 else u * (1 + M),
+            problem=problem, formula=formula, dtype=dtype, n=n, magnitude=M,
+            bits_kept=FORMATS[dtype].precision - M / 50,
+        ))  # fmt: skip
+    return rows
+
+
+EVERYTHING = [
+    *sweep(1.0),
+    *sweep(100.0, problem="logsumexp", formulas=("naive", "log1p", "shifted"), dtypes=("float64",)),
+    case("skipped", formula="shifted", dtype="float8_e4m3fn", magnitude=1e4),
+    case("undecided", part=1, formula="shifted", dtype="bfloat16"),
+    *(case(base=base, formula="power", magnitude=M) for base in (0.5, 2.0) for M in (1.0, 10.0)),
+    *(
+        case(beta=beta, formula="power", magnitude=M)
+        for beta in (math.inf, 1.0)
+        for M in (1.0, 9.0)
+    ),
+    *(
+        case("nan", part=k, distribution=f"explicit[{k + 1}]", magnitude=math.nan, n=2, samples=1)
+        for k in (0, 1)
+    ),
+    case("honest_underflow", part=3, distribution="file:logits.npy", magnitude=math.nan),
+    *(
+        case(problem="cross_entropy", reduction="mean", batch=32, n=4, magnitude=M, labels="hard")
+        for M in (1.0, 3.0)
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def everything():
+    summary = table(*EVERYTHING)
+    return record(summary), summary
+
+
+@pytest.fixture(scope="module")
+def drawings(everything):
+    rows, summary = everything
+    return {drawing.name: drawing for drawing in figures(summary, rows)}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, everything):
+    folder = tmp_path_factory.mktemp("report")
+    write_report(folder, *everything, MANIFEST, [_hostile_claim()])
+    return folder
+
+
+def verdict(*rows, inputs="magnitudes"):
+    found = verdicts(table(*rows))
+    (row,) = found[found["inputs"] == inputs].to_dict("records")
+    return row
+
+
+# --- verdicts ---------------------------------------------------------------------------------
+
+
+def test_the_formula_that_goes_furthest_is_the_one_to_use():
+    found = verdict(*sweep(100.0, dtypes=("float16",)))
+    assert found["formula"] == "shifted"
+    assert found["largest_magnitude"] == 100 and found["first_failure"] == ""
+    assert found["others"] == "naive fails from 100 (NaN)"
+    assert found["bits_at_least"] == pytest.approx(11 - 0.01 / 50)
+    assert found["bits_at_largest"] == found["bits_worst"] == 9
+
+
+def test_a_failure_at_any_n_ends_the_reach_and_later_successes_do_not_count():
+    found = verdict(
+        case(magnitude=1.0), case(magnitude=2.0, n=2), case("nan", part=1, magnitude=2.0, n=8),
+        case(magnitude=3.0),
+    )  # fmt: skip
+    assert found["largest_magnitude"] == 1
+    assert (found["first_failure"], found["first_failure_magnitude"]) == ("nan", 2)
+    assert found["largest_measured"] == 3
+
+
+def test_a_formula_that_always_fails_has_no_reach_and_loses_to_one_that_fails_less():
+    found = verdict(case("nan", formula="a"), case("nan", part=1, formula="b"))
+    assert found["formula"] == "b"
+    assert math.isnan(found["largest_magnitude"])
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ({"bits_kept": 9.0, "error": 2.0}, {"bits_kept": 8.0, "error": 1.0}),
+        ({"bits_kept": 9.0, "error": 1.0}, {"bits_kept": 9.0, "error": 2.0}),
+        ({}, {}),
+    ],
+    ids=["bits before error", "error", "name"],
+)
+def test_ties_go_to_bits_then_error_then_name(better, worse):
+    rows = (case(formula="b", **worse), case(formula="a", **better))
+    assert verdict(*rows)["formula"] == "a"
+
+
+def test_lost_subnormals_undecided_and_skipped_are_no_failures():
+    found = verdict(
+        case("spurious_underflow", flushed_subnormal=32, magnitude=1.0),
+        case("undecided", magnitude=2.0), case("skipped", magnitude=3.0),
+    )  # fmt: skip
+    assert found["failing"] == 0 and found["largest_magnitude"] == 2
+    assert found["lost_subnormals"] == found["undecided"] == 32
+
+
+def test_a_spurious_zero_that_is_not_subnormal_is_a_failure():
+    found = verdict(case("spurious_underflow", flushed_subnormal=31))
+    assert found["failing"] == 1 and found["first_failure"] == "spurious_underflow"
+
+
+def test_given_vectors_get_a_verdict_of_their_own():
+    rows = [
+        case("nan", part=part, formula=formula, distribution="explicit[1]", magnitude=1.0)
+        for formula, part in (("a", 2), ("b", 1))
+    ]
+    found = verdict(*rows, inputs="given")
+    assert found["formula"] == "b" and found["others"] == "a fails (NaN)"
+
+
+def test_base_beta_and_reduction_make_other_problems(everything):
+    _, summary = everything
+    assert set(verdicts(summary)["problem"]) == {
+        "softmax", "logsumexp", "softmax (base b)", "softmax (inverse temperature beta)",
+        "cross_entropy (mean over 32 rows)",
+    }  # fmt: skip
+
+
+def test_no_cases_no_verdicts():
+    assert verdicts(table(case("skipped"))).empty
+
+
+# --- figures ----------------------------------------------------------------------------------
+
+
+def test_every_problem_has_errors_failures_and_bits(drawings):
+    names = set(drawings)
+    for stem in ("softmax", "logsumexp", "softmax_given_inputs", "cross_entropy_mean_over_32_rows"):
+        assert {f"error_{stem}", f"failures_{stem}", f"bits_{stem}"} <= names
+    assert {"error_softmax_base_b_1", "error_softmax_base_b_2"} <= names
+
+
+def test_figures_say_what_they_show(drawings):
+    for drawing in drawings.values():
+        root = ET.fromstring(drawing.svg)
+        title, desc = root[0], root[1]
+        assert title.text == drawing.title and desc.text == drawing.alternative
+        assert drawing.problem in drawing.title
+        assert "numpy, native accumulation" in drawing.caption
+        assert "sample" in drawing.caption
+        dtypes = [d for d in FORMATS if f"{d} (" in drawing.caption]
+        text = " ".join(root.itertext())
+        assert dtypes and all(dtype in text for dtype in dtypes)
+
+
+def texts(drawing):
+    return [text for text in ET.fromstring(drawing.svg).itertext() if text.strip()]
+
+
+def test_failures_are_letters_and_bits_are_numbers(drawings):
+    letters = texts(drawings["failures_softmax"])
+    assert letters.count("N") == 2 * 2  # two dtypes, from magnitude 1 on
+    assert letters.count("?") == 1 and "·" in letters
+    assert {"11", "9", "24", "22", "0"} <= set(texts(drawings["bits_softmax"]))
+
+
+def test_what_is_not_finite_and_what_is_zero_has_its_place(drawings):
+    words = texts(drawings["error_softmax"])
+    assert "not finite" in words and "u" in words
+    assert "exp overflows at 11.1" in words and "exp overflows at 88.7" in words
+    assert "1: [1000, 0]" in texts(drawings["error_softmax_given_inputs"])
+
+
+@pytest.mark.parametrize(
+    ("errors", "under", "over"),
+    [([1e-3, 1e-2], "", False), ([0.0, 1e-3], "0", False), ([1e-9], "< 1e-6", False),
+     ([np.inf, 1e-3], "", False), ([1e9, 1e-3], "", True), ([], "", False)],
+)  # fmt: skip
+def test_every_error_stands_somewhere(errors, under, over):
+    errors = np.array(errors, dtype=float)
+    axis = scale(errors, 2.0**-11)
+    assert (axis.under, axis.over) == (under, over)
+    placed = axis.place(errors)
+    assert (np.isnan(placed) == (errors > 10.0**axis.high)).all()
+    inside = placed[~np.isnan(placed)]
+    assert ((axis.start < inside) & (inside <= axis.high)).all()
+
+
+# --- pages ------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.text = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *pair) for pair in attrs]
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_two_runs_give_the_same_bytes_and_stale_figures_go(tmp_path, everything):
+    runs = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        (folder / "figures").mkdir(parents=True)
+        (folder / "figures" / "stale.svg").write_text("old", encoding="utf-8")
+        (folder / "figures" / "notes.txt").write_text("keep", encoding="utf-8")
+        write_report(folder, *everything, MANIFEST, [])
+        runs.append({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.*")})
+    assert runs[0] == runs[1]
+    names = {path.as_posix() for path in runs[0]}
+    assert {"README.md", "index.html", "figures/notes.txt"} <= names
+    assert "figures/stale.svg" not in names
+
+
+def test_readme_answers_first_and_links_every_figure(written):
+    text = (written / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("# Made up\n\nWhich formula?\n")
+    heads = (
+        "Which formula, and how far", "softmax", "Failure counts", "What was not run",
+        "How to read this", "Environment", "Reproduce",
+    )  # fmt: skip
+    order = [f"## {head}" for head in heads]
+    assert sorted(order, key=text.index) == order
+    assert "mpmath recomputed 5 of 9 truths: all agree." in text
+    assert "Undecided truths: 2." in text
+    assert "| float8_e4m3fn | out of range | 1 |" in text
+    linked = set(re.findall(r"\]\((figures/[^)]+)\)", text))
+    assert linked == {f"figures/{path.name}" for path in (written / "figures").glob("*.svg")}
+    assert "nan" not in re.sub(r"`[^`]*`", "", text.split("## How to read")[0])
+
+
+def test_tables_have_as_many_cells_as_their_heads(written):
+    cells = None
+    for line in (written / "README.md").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("|"):
+            cells = None
+            continue
+        here = len(re.findall(r"(?<!\\)\|", line))
+        assert cells in (None, here), line
+        cells = here
+
+
+def _hostile_claim():
+    return {"says": HOSTILE, "verdict": "refuted", "evidence": HOSTILE, "reproduce": HOSTILE}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    rows = [
+        case(outcome, problem=HOSTILE, formula=formula, magnitude=M, distribution=distribution,
+             reason=HOSTILE)
+        for formula in (HOSTILE, "_leading")
+        for outcome, M in (("accurate", 1.0), ("nan", 10.0))
+        for distribution in ("normal", f"file:{HOSTILE}")
+    ]  # fmt: skip
+    summary = table(*rows)
+    manifest = MANIFEST | dict.fromkeys(("title", "question", "platform", "command"), HOSTILE)
+    write_report(folder, record(summary), summary, manifest, [_hostile_claim()])
+    return folder
+
+
+def test_hostile_names_stay_text_in_html(hostile):
+    page = Page((hostile / "index.html").read_text(encoding="utf-8"))
+    assert "script" not in page.tags
+    assert not {"a", "img", "link", "iframe", "object"} & set(page.tags)
+    assert any("<script>alert('x')</script>" in text for text in page.text)
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    policy = dict(page.attributes[i][1:] for i in range(len(page.attributes))).get("content")
+    assert policy is not None
+
+
+def test_hostile_names_stay_text_in_markdown(hostile):
+    text = (hostile / "README.md").read_text(encoding="utf-8")
+    outside = re.sub(r"(?m)^    .*$", "", re.sub(r"``.*?``", "", text))
+    assert "<script" not in outside and "</svg>" not in outside
+    assert "$" not in outside and "[e](f)" not in outside
+    assert set(re.findall(r"<(/?\w+)", outside)) <= {"details", "/details", "summary", "/summary"}
+
+
+def test_hostile_names_stay_text_in_figures(hostile):
+    for path in (hostile / "figures").glob("*.svg"):
+        root = ET.fromstring(path.read_text(encoding="utf-8"))
+        assert not [e for e in root.iter() if e.tag.endswith("script")]
+        assert "_leading" in "".join(root.itertext())
+        assert HOSTILE.split()[0] in "".join(root.itertext())
+
+
+def test_the_page_needs_nothing_but_itself(written):
+    text = (written / "index.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert ("meta", "http-equiv", "Content-Security-Policy") in page.attributes
+    assert "default-src 'none'" in text
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids)) and ids
+    links = [v for _, name, v in page.attributes if name in ("href", "xlink:href", "src")]
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(ids)
+    assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]+"|http-equiv', "", text)
+    assert page.tags.count("svg") == page.tags.count("figure") == page.tags.count("figcaption")
+    labels = [v for tag, name, v in page.attributes if tag == "svg" and name == "aria-label"]
+    assert len(labels) == page.tags.count("svg")
+
+
+# --- the index --------------------------------------------------------------------------------
+
+
+def save(reports: Path, name, summary, manifest):
+    folder = reports / name
+    folder.mkdir()
+    summary.to_csv(folder / "summary.csv", index=False)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_index_takes_each_cell_from_the_widest_study(tmp_path):
+    save(tmp_path, "narrow", table(*sweep(1.0)).query("magnitude >= 1"), MANIFEST | {"title": "N"})
+    save(tmp_path, "wide", table(*sweep(100.0, dtypes=("float16",))), MANIFEST | {"title": "W"})
+    (tmp_path / "empty").mkdir()
+    write_index(tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith("| softmax")]
+    float16, float32 = row.split("|")[2:4]
+    assert "`shifted`" in float16 and "no failure up to 100" in float16
+    assert "[wide](wide/README.md)" in float16 and "[narrow](narrow/README.md)" in float32
+    assert "* [N](narrow/README.md): Which formula?" in text
+    assert text.index("|---|") < text.index("## The reports")
+
+
+def test_index_of_given_inputs_only_has_no_table(tmp_path):
+    given = table(case(distribution="explicit[1]", magnitude=math.nan))
+    save(tmp_path, "given", given, MANIFEST)
+    write_index(tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "|---" not in text and "[Made up](given/README.md)" in text
+
+
+# --- words and numbers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "text"),
+    [(number, 9.765625e-4, "9.77e-04"), (number, 0.125, "0.125"), (number, math.inf, "inf"),
+     (number, -math.inf, "-inf"), (number, math.nan, "–"), (number, None, "–"), (number, 0, "0"),
+     (number, 12345.0, "1.23e+04"), (number, 1500.0, "1500"), (number, 5e-324, "4.94e-324"),
+     (magnitude, 1e4, "1e4"), (magnitude, 1000.0, "1000"), (magnitude, 0.01, "0.01"),
+     (magnitude, 3.16227766e5, "3.16e5"), (magnitude, 1e-5, "1e-5"), (magnitude, 9999.9, "1e4"),
+     (magnitude, -1000.0, "-1000"), (bits, 9.04, "9"), (bits, 10.96, "11"), (bits, math.nan, "–"),
+     (count, 1234567, "1,234,567"),
+     (escape, "a_b", "a_b"), (escape, "_a_", r"\_a\_"), (escape, "1. x", "&#49;. x"),
+     (escape, "0.5", "0.5"), (escape, "- x", "&#45; x"), (escape, "-inf", "-inf"),
+     (escape, "a\nb", "a b"), (escape, "a|b", r"a\|b"), (escape, "<b>&", "&lt;b&gt;&amp;"),
+     (code, "a`b", "`` a`b ``"), (code, "a|b", r"`a\|b`"), (code, "a\nb", "`a b`")],
+)  # fmt: skip
+def test_words(function, value, text):
+    assert function(value) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(0, "0%"), (1, "< 0.1%"), (999_999, "> 99.9%"), (10**6, "100%"), (50_000, "5.0%")],
+)
+def test_share_says_none_and_all_only_of_none_and_all(part, text):
+    assert share(part, 10**6) == text
