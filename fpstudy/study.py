@@ -158,8 +158,8 @@ def _placed(tables: dict[str, Any], mistake: Mistake, of_defaults: set[Mistake])
     one of [defaults] alone. A bare value has no [1].
     """
     key, sentence = mistake.key, mistake.sentence
-    own = _value(tables, key[:2]) if key[:1] == ("sweep",) and len(key) > 2 else None
-    if isinstance(own, dict) and key[2] not in own and key[2] in tables.get("defaults", {}):
+    merged = key[:1] == ("sweep",) and len(key) > 2 and _value(tables, key[:3]) is None
+    if merged and _value(tables, ("defaults", key[2])) is not None:
         key = ("defaults", *key[2:])
         if Mistake(key, sentence) not in of_defaults:
             sentence += f" (in {key_path(mistake.key[:2])})"
@@ -171,6 +171,8 @@ def _placed(tables: dict[str, Any], mistake: Mistake, of_defaults: set[Mistake])
 def _value(tables: Any, key: Key) -> Any:
     """What the file has at the key; None where it has nothing."""
     for part in key:
-        inside = isinstance(tables, list if isinstance(part, int) else dict)
-        tables = tables[part] if inside else None
+        if isinstance(part, int):
+            tables = tables[part] if isinstance(tables, list) else None
+        else:
+            tables = tables.get(part) if isinstance(tables, dict) else None
     return tables

@@ -79,6 +79,7 @@ def folder(tmp_path: Path) -> Path:
     (inside / "folder.npy").mkdir(parents=True)
     (tmp_path / "outside.npy").touch()
     (inside / "link.npy").symlink_to(tmp_path / "outside.npy")
+    (inside / "loop.npy").symlink_to(inside / "loop.npy")
     (inside / "logits.pkl").touch()
     os.mkfifo(inside / "pipe.npy")
     return inside
@@ -105,6 +106,7 @@ WHOLE_FILES = [  # content, line (or None), words
     (BASE.replace("[[sweep]]", "[sweep]"), 5, "sweep: write [[sweep]] with two brackets"),
     (BASE.replace("[[sweep]]", "[[sweeps]]"), 5, "sweeps: unknown key - did you mean sweep?"),
     ("defaults = 3\n" + BASE, 1, "defaults: want a table, got 3"),
+    ("defaults = 'dtype'\n" + BASE, 1, "defaults: want a table, got the text 'dtype'"),
     ("samples = 3\n" + BASE, 1, "samples: unknown key here: it belongs in [defaults] or in a"),
     (BASE + "[grid]\nsize = [8]\n", 12, "grid: unknown key"),
     (BASE + "[run]\nworkers = 2\n", 12, "run: unknown key"),
@@ -115,6 +117,9 @@ WHOLE_FILES = [  # content, line (or None), words
     (BASE + "[zip]\naxes = ['n', 'dtype']\n", 12, "zip: unknown key"),
     (BASE + "[[report.page]]\nname = 'a:b'\n", 12, "report: unknown key"),
     (BASE + "[axes.a]\nlike = 'b'\n", 12, "axes: unknown key"),
+    (edited("seed = 1\ntitle = 'x\u202ey'"), 4, "title: must not hold the control or bidi"),
+    (edited("seed = 1\nquestion = 3"), 4, "question: want a text, got 3"),
+    (edited(f"seed = 1\nquestion = '{'x' * 2001}'"), 4, "question: longer than 2,000 characters"),
     # not TOML
     (edited("seed = 1\nseed = 2"), 4, "seed: given twice, first on line 3"),
     (BASE + "n = [4]\n", 12, "sweep[1].n: given twice, first on line 9"),

@@ -2,14 +2,18 @@
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from fpstudy.arithmetic import EVALUATORS
+from fpstudy.cases import expand
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 from fpstudy.study import Study, Sweep, json_schema, load
+from fpstudy.study_file.sweep import cases, logits
 
 SWEEP = {"problem": '"softmax"', "dtype": '"float32"'}
 
@@ -72,6 +76,7 @@ READINGS = [  # a key, as it is written, and as it is meant
     ("magnitude", '{scale="log2", start=-1074, stop=1023, num=2}', (5e-324, 2.0**1023)),
     ("magnitude", '{scale="linear", start=1, stop=2, num=2, include=[1, 7]}', (1.0, 2.0, 7.0)),
     ("offset", '{scale="linear", start=0, stop=1, num=11}', tuple(i / 10 for i in range(11))),
+    ("offset", '["-0x1.8p-1", "-0x0p0"]', (-0.75, 0.0)),
     ("offset", "[-3, 0, 1e4]", (-3.0, 0.0, 1e4)),
     ("n", "8", (8,)),
     ("n", f"[1, {2**24}]", (1, 2**24)),
@@ -182,6 +187,32 @@ def test_studies_are_frozen_and_can_be_written_in_python() -> None:
         Sweep(problem="softmax", dtype=["half"])
 
 
+SIZES: list[tuple[dict[str, str], int, int]] = [  # keys of a sweep, its cases and its logits
+    ({"formula": '"naive"', "n": "[2, 3]", "samples": "4"}, 2, 20),
+    ({"formula": '["naive", "power"]', "n": "[2, 3]", "samples": "4"}, 4, 40),
+    ({"dtype": '["float16", "float64"]', "samples": "1", "offset": "[0, 1]"}, 20, 200),
+    ({"formula": '"power"', "base": "[2, 3]", "masked": "[0, 0.5]", "samples": "1"}, 4, 40),
+    ({"base": "[2, 3]", "samples": "1"}, 6, 60),
+    ({"beta": "3", "samples": "1"}, 2, 20),
+    ({"formula": '"naive"', "distribution": '"explicit"', "vectors": "[[1, 2], [1]]"}, 2, 48),
+    ({"formula": '"naive"', "distribution": '["peaked", "explicit"]', "vectors": "[[1]]"}, 2, 176),
+    ({"problem": '"cross_entropy"', "formula": '"shifted"', "target": '["random", 1]',
+      "labels": '["hard", "smoothed"]', "reduction": '["mean", "sum"]', "batch": "8",
+      "samples": "2"}, 8, 1280),
+    ({"problem": '"cross_entropy"', "formula": '"shifted"', "reduction": '"mean"', "batch": "8",
+      "ignored": "[0, 0.5]", "samples": "2"}, 2, 320),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("keys", "count", "numbers"), SIZES)
+def test_the_size_is_counted_as_the_grid_is_built(
+    tmp_path: Path, keys: dict[str, str], count: int, numbers: int
+) -> None:
+    sweep = sweep_of(tmp_path, **keys)
+    assert (cases(sweep), logits(sweep)) == (count, numbers)
+    assert len(expand(load(tmp_path / "study.toml"))) == count
+
+
 def test_every_experiment_is_a_study() -> None:
     experiments = Path(__file__).parent.parent / "experiments"
     for path in sorted(experiments.glob("*.toml")):
@@ -200,3 +231,9 @@ def test_json_schema_describes_every_key() -> None:
     assert sweep["properties"]["dtype"]["anyOf"][0]["enum"] == list(FORMATS)
     assert "scale" in sweep["properties"]["magnitude"]["anyOf"][-1]["properties"]
     json.dumps(schema, allow_nan=False)
+
+
+def test_reading_a_study_loads_no_plotting_and_no_tables() -> None:
+    code = "import sys, fpstudy.study; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert not {"pandas", "matplotlib"} & set(modules.decode().split())

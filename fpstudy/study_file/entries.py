@@ -76,10 +76,14 @@ def file(value: object, info: ValidationInfo) -> Path:
     if posix.suffix not in LOGIT_FILES:
         raise ValueError(f"{show(value)} does not end in {', '.join(LOGIT_FILES)}")
     folder = Path((info.context or {}).get("folder", ".")).resolve()
-    path = (folder / posix).resolve()
+    try:
+        path = (folder / posix).resolve()
+        regular, exists = path.is_file(), path.exists()
+    except (OSError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
+        raise ValueError(f"{show(value)} cannot be reached") from None
     if not path.is_relative_to(folder):
         raise ValueError(f"{show(value)} leaves the study file's folder by a link")
-    if not path.is_file():
-        there = "is not a regular file" if path.exists() else "does not exist"
+    if not regular:
+        there = "is not a regular file" if exists else "does not exist"
         raise ValueError(f"{show(value)} {there}")
     return path
