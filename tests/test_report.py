@@ -80,6 +80,8 @@ def record(summary):
                 "case": number_of_case, "sample": sample,
                 **{key: row[key] for key in ("problem", "formula", "dtype", *AXES)},
                 "relative_error": row["relative_error_max"] * scatter,
+                "ulp_error": row["ulp_error_max"] * scatter, "worst_outcome": "accurate",
+                "worst_component": 1, "worst_computed": "0x1.0p+0", "worst_exact": "1.25",
                 "worst_input": "0x1.f4p+9 0x0.0p+0",
             })  # fmt: skip
     return pd.DataFrame(rows)
@@ -386,6 +388,14 @@ def test_hostile_names_stay_text_in_figures(hostile):
         assert not [e for e in root.iter() if e.tag.endswith("script")]
         assert "_leading" in "".join(root.itertext())
         assert HOSTILE.split()[0] in "".join(root.itertext())
+
+
+def test_the_worst_results_come_with_their_inputs(written):
+    text = (written / "README.md").read_text(encoding="utf-8")
+    rows = text.split("## Worst results")[1].split("## Failure counts")[0].splitlines()
+    (row,) = [row for row in rows if row.startswith("| softmax | float16 |") and "M = " in row]
+    assert "| `shifted` | normal, n = 2, M = 1 |" in row  # the first of the samples off by most
+    assert "`0x1.f4p+9 0x0.0p+0`" in row and "`1.25`" in row
 
 
 def test_the_page_needs_nothing_but_itself(written):

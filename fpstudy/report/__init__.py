@@ -29,7 +29,7 @@ def write_report(
     no other file is touched.
     """
     drawings = list(figures(summary, record))
-    content = contents(summary, manifest, claims, drawings)
+    content = contents(record, summary, manifest, claims, drawings)
     folder = directory / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     for stale in set(folder.glob("*.svg")) - {folder / f"{d.name}.svg" for d in drawings}:

@@ -32,8 +32,9 @@ def curves(part: pd.DataFrame, where: dict[Hashable, Any]) -> Words:
         f"{problem}: error against magnitude" + (f" ({fixed})" if fixed else ""),
         f"Relative error of the worst component of each sample; {_who(part)}; {_on(part)}. "
         "Line: median over the samples; band: up to the maximum; u: the unit roundoff. The strip "
-        "at the top holds what is not finite, which is how failures score: a filled mark where at "
-        "least half of the samples fail, a hollow one where fewer do.",
+        "at the top holds errors that are not finite (NaN, a spurious infinity): a filled mark "
+        "where at least half of the samples end so, a hollow one where fewer do. A spurious zero "
+        "has an error of 1.",
         f"Curves of the relative error of {_list(part['formula'])} against the magnitude of the "
         f"logits, for {_list(part['dtype'])} and n = {_list(part['n'])}. The verdict table "
         "and summary.csv say the same in numbers.",
@@ -48,8 +49,8 @@ def dots(part: pd.DataFrame) -> Words:
         f"{problem}: error at each input",
         f"Relative error of the worst component; {_who(part)}; {_on(part)}. Dot: the maximum over "
         "the samples of an input, with a line to it from the median; u: the unit roundoff. The "
-        "strip at the right holds what is not finite, which is how failures score; a hollow dot "
-        "there: fewer than half of the samples.",
+        "strip at the right holds errors that are not finite (NaN, a spurious infinity); a hollow "
+        "dot there: fewer than half of the samples. A spurious zero has an error of 1.",
         f"Dots of the relative error of {_list(part['formula'])} at {part['input'].nunique()} "
         f"inputs, for {_list(part['dtype'])}. summary.csv says the same in numbers.",
     )
@@ -105,11 +106,11 @@ def _problem(frame: pd.DataFrame) -> str:
 
 
 def _who(frame: pd.DataFrame) -> str:
-    """The settings in words: "float16 (numpy, native accumulation)"."""
-    return ", ".join(
-        f"{dtype} ({computed_by(arithmetic, accumulation)})"
-        for dtype, arithmetic, accumulation in settings(frame)
-    )
+    """The settings in words: "float16, float32 (numpy, native accumulation)"."""
+    dtypes: dict[str, list[str]] = {}
+    for dtype, arithmetic, accumulation in settings(frame):
+        dtypes.setdefault(computed_by(arithmetic, accumulation), []).append(dtype)
+    return "; ".join(f"{', '.join(names)} ({who})" for who, names in dtypes.items())
 
 
 def _on(frame: pd.DataFrame) -> str:

@@ -24,7 +24,7 @@ def error_curves(points: pd.DataFrame) -> Figure:
     """
     drawn = lines(in_order(points["formula"]))
     columns, rows = settings(points), list(points["n"].drop_duplicates().sort_values())
-    high = legend_height(list(drawn), 2.4 * len(columns) + 0.75)
+    high = legend_height(list(drawn), 2.4 * len(columns) + 0.65)
     grid = Grid(
         len(rows), len(columns), width=1.85, height=1.35, gap_x=0.55, gap_y=0.16,
         left=1.0, right=0.2, top=0.55 + high, bottom=0.5,

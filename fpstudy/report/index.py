@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fpstudy.formats import FORMATS
 from fpstudy.report.page import MARKDOWN
 from fpstudy.report.tables import Row, verdict_row
 from fpstudy.report.variants import SETTING, computed_by, in_order, settings, with_variants
@@ -36,7 +37,9 @@ def index(studies: Sequence[Study]) -> str:
         (problem, [_cell(drawn, problem, setting) for setting in columns])
         for problem in (in_order(pooled["variant"]) if len(pooled) else [])
     ]
-    heads = [f"{dtype} ({computed_by(*who)})" for dtype, *who in columns]
+    heads = [
+        f"{dtype}, {FORMATS[dtype].precision} bits ({computed_by(*who)})" for dtype, *who in columns
+    ]
     reports = [
         {
             "folder": folder,

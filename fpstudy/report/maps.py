@@ -40,10 +40,10 @@ def failure_map(part: pd.DataFrame) -> Figure:
     """The letter of the failure with most components, the deeper in colour the larger its share."""
     fields = pool(part)
     seen = {name for name in map(dominant, fields.to_dict("records")) if name}
-    key = [f"{o.letter} {outcome_text(o.name)}" for o in OUTCOMES if o.name in seen]
+    key = [f"{o.letter}: {outcome_text(o.name)}" for o in OUTCOMES if o.name in seen]
     if fields["flushed_subnormal"].any():
-        key.append(f"{LOST} lost subnormals only")
-    return _map(part, fields, failure_cell, "     ".join([*key, f"{CLEAR} no failure seen"]))
+        key.append(f"{LOST}: lost subnormals only")
+    return _map(part, fields, failure_cell, "; ".join([*key, f"{CLEAR} no failure seen"]))
 
 
 def bits_map(part: pd.DataFrame) -> Figure:

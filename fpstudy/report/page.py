@@ -15,6 +15,7 @@ from fpstudy.report.reading import TERMS
 from fpstudy.report.svg import inline
 from fpstudy.report.tables import failure_rows, skipped_rows, verdict_rows
 from fpstudy.report.verdicts import verdicts
+from fpstudy.report.worst import worst_rows
 
 _LOADER = jinja2.PackageLoader("fpstudy.report")
 _STRICT: dict[str, Any] = {
@@ -43,6 +44,7 @@ class Fact:
 
 
 def contents(
+    record: pd.DataFrame,
     summary: pd.DataFrame,
     manifest: Mapping[str, Any],
     claims: Sequence[Mapping[str, Any]],
@@ -60,6 +62,7 @@ def contents(
             problem: [drawing for drawing in drawings if drawing.problem == problem]
             for problem in dict.fromkeys(drawing.problem for drawing in drawings)
         },
+        "worst": worst_rows(record, table),
         "failures": failure_rows(summary),
         "skipped": skipped_rows(summary),
         "size": _size(summary),
@@ -91,6 +94,8 @@ def witness_text(manifest: Mapping[str, Any]) -> str:
         said = f"mpmath recomputed {count(checked)} of {count(total)} truths: {all_agree}."
     if beyond:
         said += f" {count(beyond)} were beyond its budget of precision."
+    if manifest.get("proven") is False:
+        said += " The truths are not proven: the engine gives no enclosures."
     return f"{said} Undecided truths: {count(undecided)}."
 
 

@@ -55,34 +55,29 @@ class Grid:
 
 def legend(grid: Grid, figure: Figure, drawn: dict[str, Line], dashes: bool = True) -> None:
     """The formulas' lines and markers at the top left, in as many rows as the width asks for."""
-    widest = max(len(name) for name in drawn) * LETTER_WIDTH + 0.75
-    fit = max(1, int((grid.size[0] - 0.2) / widest))
+    W, H = grid.size
     handles = [
         Line2D(
-            [],
-            [],
-            color=line.colour,
-            linestyle=line.dashes if dashes else "none",
-            linewidth=line.width,
-            marker=line.marker,
-            markersize=4,
+            [], [], color=line.colour, linestyle=line.dashes if dashes else "none",
+            linewidth=line.width, marker=line.marker, markersize=4,
         )
         for line in drawn.values()
-    ]
+    ]  # fmt: skip
     figure.legend(
-        handles,
-        list(drawn),
-        loc="upper left",
-        bbox_to_anchor=(0.1 / grid.size[0], 1 - 0.04 / grid.size[1]),
-        borderaxespad=0,
-        borderpad=0,
-        ncols=min(len(drawn), fit),
+        handles, list(drawn), loc="upper left", bbox_to_anchor=(0.1 / W, 1 - 0.04 / H),
+        borderaxespad=0, borderpad=0, ncols=_per_row(list(drawn), W),
         handlelength=3.2 if dashes else 1,
-    )
+    )  # fmt: skip
 
 
 def legend_height(names: list[str], width: float) -> float:
-    """Inches that the legend takes above panels of so many inches in all."""
-    widest = max(len(name) for name in names) * LETTER_WIDTH + 0.75
-    fit = max(1, int((width - 0.2) / widest))
-    return 0.1 + 0.17 * -(-len(names) // fit)
+    """Inches that the legend takes above a figure so many inches wide."""
+    return 0.1 + 0.17 * -(-len(names) // _per_row(names, width))
+
+
+def _per_row(names: list[str], width: float) -> int:
+    """How many entries of a legend stand beside each other: all, or as many of the widest."""
+    widths = [LETTER_WIDTH * len(name) + 0.75 for name in names]
+    if sum(widths) < width - 0.2:
+        return len(names)
+    return max(1, int((width - 0.2) / max(widths)))

@@ -15,8 +15,8 @@ TERMS: tuple[Term, ...] = (
     Term(
         "relative error",
         "|y - t| / |t| of the computed y against the exact result t at the inputs as stored; below "
-        "the least normal number of the dtype that number stands in for |t|. A failure counts as "
-        "infinity, never as missing.",
+        "the least normal number of the dtype that number stands in for |t|. NaN and a spurious "
+        "infinity count as an infinite error, never as a missing one.",
     ),
     Term(
         "u, ulp",

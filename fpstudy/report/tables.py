@@ -78,6 +78,8 @@ def _bits(v: Verdict) -> tuple[str, str]:
             notes.append(f"fewest {bits(v.bits_worst)} at {magnitude(v.bits_worst_magnitude)}")
     if v.honest_underflow:
         notes.append(f"{share(v.honest_underflow, v.components)} honest zeros")
+    if v.lost_subnormals:
+        notes.append(f"{share(v.lost_subnormals, v.components)} lost subnormals")
     return said, ", ".join(notes)
 
 
@@ -100,7 +102,8 @@ def failure_rows(summary: pd.DataFrame) -> list[Failures]:
     """The counts of every formula in every setting, none left out."""
     table = with_variants(summary)
     keys = ["variant", "formula", *SETTING]
-    counted = [*FAILURES, "components", "failing", "flushed_subnormal", "undecided", "skipped"]
+    others = ["components", "failing", "flushed_subnormal", "undecided", "skipped", "bound_broken"]
+    counted = [*FAILURES, *others]
     sums = table.groupby(keys, sort=False)[counted].sum().reset_index()
     return [
         Failures(
@@ -119,10 +122,13 @@ def failure_rows(summary: pd.DataFrame) -> list[Failures]:
 
 
 def _which(row: dict[object, object]) -> str:
-    """The failing outcomes that occur, with their counts."""
+    """The failing outcomes that occur, and log-sum-exps beyond their bounds, with counts."""
     counts = {name: int(str(row[name])) for name in FAILURES}
     counts["spurious_underflow"] -= int(str(row["flushed_subnormal"]))
     told = [f"{outcome_text(name)} {count(n)}" for name, n in counts.items() if n > 0]
+    broken = int(str(row["bound_broken"]))
+    if broken:
+        told.append(f"outside m <= y <= m + log n: {count(broken)}")
     return ", ".join(told) or NONE
 
 

@@ -1,0 +1,62 @@
+"""The worst result of each formula to use, with the very input that gave it."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from fpstudy.report.numbers import magnitude, number
+from fpstudy.report.variants import SETTING, input_name, with_variants
+from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The component with most ulps of error among the samples that a verdict rests on."""
+
+    problem: str
+    dtype: str
+    formula: str
+    where: str
+    ulps: str
+    outcome: str
+    component: str
+    computed: str
+    exact: str
+    inputs: str
+
+
+def worst_rows(record: pd.DataFrame, table: pd.DataFrame) -> list[Worst]:
+    """One row for each verdict that has a finite worst error, up to its largest magnitude."""
+    samples = with_variants(record)
+    samples = samples[samples["ulp_error"].notna()]
+    rows = [_worst(samples, verdict) for verdict in each_verdict(table)]
+    return [row for row in rows if row is not None]
+
+
+def _worst(samples: pd.DataFrame, v: Verdict) -> Worst | None:
+    """The first of the worst samples of the formula, where its verdict holds."""
+    own = samples[
+        (samples["variant"] == v.problem)
+        & (samples[SETTING].astype(str) == [v.dtype, v.arithmetic, v.accumulation]).all(axis=1)
+        & (samples["formula"].astype(str) == v.formula)
+    ]
+    if v.inputs == "given":
+        own = own[~own["swept"]]
+    else:
+        own = own[own["swept"] & (own["magnitude"] <= v.largest_magnitude)]
+    if own.empty:
+        return None
+    row = own.iloc[int(own["ulp_error"].argmax())]
+    where = input_name(str(row["distribution"])) + f", n = {row['n']}"
+    return Worst(
+        v.problem,
+        v.dtype,
+        v.formula,
+        where + (f", M = {magnitude(float(row['magnitude']))}" if row["swept"] else ""),
+        number(float(row["ulp_error"])),
+        outcome_text(str(row["worst_outcome"])),
+        str(row["worst_component"]),
+        str(row["worst_computed"]),
+        str(row["worst_exact"]),
+        str(row["worst_input"]),
+    )
