@@ -29,8 +29,8 @@ __all__ = ["Study", "StudyError", "Sweep", "json_schema", "load"]
 
 SCHEMA = 1
 ENGINES = ("arb", "mpmath")
-MAX_CASES = 2_000_000  # rows of the summary; pandas still holds them in a few GB
-MAX_LOGITS = 10**10  # about half an hour of float64 exponentials, hours of proven truth
+MAX_CASES = 2_000_000  # one row of the summary each: far beyond what a report can show
+MAX_LOGITS = 10**10  # 80 GB of inputs in float64, each with a proven truth to come
 
 
 def _schema_version(value: object) -> int:

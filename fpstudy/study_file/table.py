@@ -33,30 +33,28 @@ class Table(BaseModel):
         try:
             return handler(keys)
         except ValidationError as error:
-            unknown = {e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"}
-            missing = {e["loc"] for e in error.errors() if e["type"] == "missing"}
+            kinds = {detail["loc"]: detail["type"] for detail in error.errors()}
             raise MistakesError(
-                Mistake(m.key, cls._unknown(m.key[-1]))
-                if m.key in unknown
-                else Mistake(m.key, cls._missing(m.key[-1]))
-                if m.key in missing
-                else m
-                for m in at((), error)
+                cls._in_words(mistake, kinds.get(mistake.key)) for mistake in at((), error)
             ) from None
 
     @classmethod
-    def _unknown(cls, key: str | int) -> str:
-        """The sentence about a key that this table does not have."""
-        names = [field.alias or name for name, field in cls.model_fields.items()]
-        if str(key) in cls.elsewhere:
-            return f"unknown key here: {cls.elsewhere[str(key)]}"
-        return f"unknown key{suggest(str(key), names) or '; known: ' + ', '.join(names)}"
+    def _in_words(cls, mistake: Mistake, kind: str | None) -> Mistake:
+        """The mistake, with the table's own sentence about an unknown or a missing key."""
+        key = str(mistake.key[-1]) if mistake.key else ""
+        if kind == "extra_forbidden":
+            return Mistake(mistake.key, cls._unknown(key))
+        if kind == "missing" and key in cls.required:
+            return Mistake(mistake.key, f"missing; write {cls.required[key]}")
+        return mistake
 
     @classmethod
-    def _missing(cls, key: str | int) -> str:
-        """The sentence about a key that this table needs."""
-        example = cls.required.get(str(key))
-        return f"missing; write {example}" if example else "missing"
+    def _unknown(cls, key: str) -> str:
+        """The sentence about a key that this table does not have."""
+        if key in cls.elsewhere:
+            return f"unknown key here: {cls.elsewhere[key]}"
+        names = [field.alias or name for name, field in cls.model_fields.items()]
+        return f"unknown key{suggest(key, names) or '; known: ' + ', '.join(names)}"
 
 
 def tables(name: str) -> Callable[[object], object]:
