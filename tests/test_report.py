@@ -374,6 +374,12 @@ def test_hostile_names_stay_text_in_html(hostile):
     assert policy is not None
 
 
+def test_no_name_turns_the_text_around(hostile):
+    for path in [*hostile.glob("*.*"), *(hostile / "figures").glob("*.svg")]:
+        assert "\u202e" not in path.read_text(encoding="utf-8"), path
+    assert "\\u202e" in (hostile / "index.html").read_text(encoding="utf-8")
+
+
 def test_hostile_names_stay_text_in_markdown(hostile):
     text = (hostile / "README.md").read_text(encoding="utf-8")
     outside = re.sub(r"(?m)^    .*$", "", re.sub(r"``.*?``", "", text))

@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 
 from fpstudy.outcomes import OUTCOMES
-from fpstudy.report.maps import CLEAR, LOST, pool
+from fpstudy.report.maps import CLEAR, LOST, letters, pool
 from fpstudy.report.numbers import count, magnitude
 from fpstudy.report.variants import computed_by, in_order, input_name, settings
-from fpstudy.report.verdicts import dominant
 
 
 @dataclass(frozen=True)
@@ -60,21 +59,18 @@ def failures(part: pd.DataFrame) -> Words:
     """For the failure map, with the letters that occur in it."""
     problem = _problem(part)
     axis = "magnitude" if part["swept"].all() else "input"
-    seen = {dominant(field) for field in pool(part).to_dict("records")}
-    letters = [f"{o.letter} {o.meaning}" for o in OUTCOMES if o.name in seen]
-    if part["undecided"].any():
-        letters.append("? the exact result is undecided")
-    if part["flushed_subnormal"].any():
-        letters.append(f"{LOST} only subnormal results were lost (not counted as a failure)")
-    letters.append(f"{CLEAR} no failure in the samples measured")
-    if (part["measured"] == 0).any():
-        letters.append("- not run")
+    meaning = {o.letter: o.meaning for o in OUTCOMES}
+    meaning |= {
+        LOST: "only subnormal results were lost, which is not counted as a failure",
+        CLEAR: "no failure in the samples measured",
+    }
+    key = "; ".join(f"{letter}: {meaning[letter]}" for letter in letters(pool(part)))
     failing, measured = part["failing"].sum(), part["measured"].sum()
     return Words(
         problem,
         f"{problem}: failures",
         f"The failure with most components at each {axis}, deeper in colour the larger the share "
-        f"of components that fail; {_who(part)}; {_on(part)}. " + "; ".join(letters) + ".",
+        f"of components that fail; {_who(part)}; {_on(part)}. " + f"{key}.",
         f"Map of {_list(part['formula'])} against the {axis}, for {_list(part['dtype'])}: "
         f"{count(failing)} of {count(measured)} components fail. The table of failure counts says "
         "the same in numbers.",

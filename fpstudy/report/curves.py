@@ -24,9 +24,10 @@ def error_curves(points: pd.DataFrame) -> Figure:
     """
     drawn = lines(in_order(points["formula"]))
     columns, rows = settings(points), list(points["n"].drop_duplicates().sort_values())
-    high = legend_height(list(drawn), 2.4 * len(columns) + 0.65)
+    width = {1: 3.4, 2: 2.4}.get(len(columns), 1.85)
+    high = legend_height(list(drawn), (width + 0.55) * len(columns) + 0.65)
     grid = Grid(
-        len(rows), len(columns), width=1.85, height=1.35, gap_x=0.55, gap_y=0.16,
+        len(rows), len(columns), width=width, height=1.35, gap_x=0.55, gap_y=0.16,
         left=1.0, right=0.2, top=0.55 + high, bottom=0.5,
     )  # fmt: skip
     figure, panels = grid.figure()
@@ -45,7 +46,7 @@ def error_curves(points: pd.DataFrame) -> Figure:
         panels[0, c].set_title(f"{setting[0]}\n{computed_by(*setting[1:])}", pad=14)
     for r, n in enumerate(rows):
         panels[r, 0].set_ylabel(f"n = {n}\nrelative error")
-        panels[r, 0].yaxis.set_label_coords(-0.62 / 1.85, 0.5)
+        panels[r, 0].yaxis.set_label_coords(-0.62 / width, 0.5)
     grid.below(figure, magnitude_title(in_order(points["distribution"])))
     legend(grid, figure, drawn)
     return figure

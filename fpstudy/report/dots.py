@@ -21,9 +21,10 @@ def error_dots(points: pd.DataFrame) -> Figure:
     """
     drawn = lines(in_order(points["formula"]))
     columns, inputs = settings(points), in_order(points["input"])
-    high = legend_height(list(drawn), 2.3 * len(columns))
+    width = 3.2 if len(columns) == 1 else 2.0
+    high = legend_height(list(drawn), (width + 0.25) * len(columns))
     grid = Grid(
-        1, len(columns), width=2.0, height=len(inputs) * (0.14 + 0.085 * len(drawn)),
+        1, len(columns), width=width, height=len(inputs) * (0.14 + 0.085 * len(drawn)),
         gap_x=0.25, gap_y=0, left=0.2 + LETTER_WIDTH * max(len(name) for name in inputs), right=0.2,
         top=0.6 + high, bottom=0.6,
     )  # fmt: skip

@@ -39,11 +39,15 @@ class Cell:
 def failure_map(part: pd.DataFrame) -> Figure:
     """The letter of the failure with most components, the deeper in colour the larger its share."""
     fields = pool(part)
-    seen = {name for name in map(dominant, fields.to_dict("records")) if name}
-    key = [f"{o.letter}: {outcome_text(o.name)}" for o in OUTCOMES if o.name in seen]
-    if fields["flushed_subnormal"].any():
-        key.append(f"{LOST}: lost subnormals only")
-    return _map(part, fields, failure_cell, "; ".join([*key, f"{CLEAR} no failure seen"]))
+    short = {o.letter: outcome_text(o.name) for o in OUTCOMES}
+    short |= {LOST: "lost subnormals only", CLEAR: "no failure seen", LETTER["skipped"]: "not run"}
+    return _map(part, fields, failure_cell, "; ".join(f"{c}: {short[c]}" for c in letters(fields)))
+
+
+def letters(fields: pd.DataFrame) -> list[str]:
+    """What occurs in a failure map: the outcomes in their order, then what is no failure."""
+    seen = {failure_cell(field).text for field in fields.to_dict("records")}
+    return [letter for letter in (*LETTER.values(), LOST, CLEAR) if letter in seen]
 
 
 def bits_map(part: pd.DataFrame) -> Figure:
@@ -96,24 +100,26 @@ def _map(
     across: list[Any] = sorted(fields[column].unique()) if swept else in_order(fields[column])
     labels = [magnitude_text(m) for m in across] if swept else across
     widest = max(len(label) for label in labels)
+    titles = [f"{dtype}: {computed_by(*who)}" for dtype, *who in groups]
+    left = 0.15 + LETTER_WIDTH * max(len(name) for name in formulas)
+    width = max(0.37, LETTER_WIDTH * widest + 0.05) * len(across)
+    text = max(LETTER_WIDTH * len(key), left + LETTER_WIDTH * max(map(len, titles)), left + 3)
     grid = Grid(
-        len(groups), 1, width=max(0.37, LETTER_WIDTH * widest + 0.05) * len(across),
-        height=0.22 * len(formulas), gap_x=0, gap_y=0.27,
-        left=0.15 + LETTER_WIDTH * max(len(name) for name in formulas), right=0.15,
+        len(groups), 1, width=width, height=0.22 * len(formulas), gap_x=0, gap_y=0.27,
+        left=left, right=max(0.15, text + 0.15 - left - width),
         top=0.25, bottom=0.65 if key else 0.45,
     )  # fmt: skip
     figure, panels = grid.figure()
-    for ax, setting in zip(panels[:, 0], groups, strict=True):
+    for ax, setting, said in zip(panels[:, 0], groups, titles, strict=True):
         _frame(ax, formulas, labels, last=ax is panels[-1, 0])
         own = fields[(fields[SETTING].astype(str) == list(setting)).all(axis=1)]
         for field in own.to_dict("records"):
             place = across.index(field[column]), formulas.index(str(field["formula"]))
             _draw(ax, *place, cell(field))
-        ax.set_title(f"{setting[0]}: {computed_by(*setting[1:])}", loc="left", pad=3)
+        ax.set_title(said, loc="left", pad=3)
     title = magnitude_title(in_order(part["distribution"])) if swept else "input"
     grid.below(figure, title, inches=0.26 if key else 0.06)
-    if key:
-        grid.below(figure, key)
+    figure.text(0.1 / grid.size[0], 0.06 / grid.size[1], key, va="bottom")
     return figure
 
 

@@ -4,6 +4,8 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from fpstudy.report.visible import visible
+
 
 class Markdown(str):
     """Text that is Markdown already; everything else is escaped by `finalize`."""
@@ -21,7 +23,7 @@ def escape(text: object) -> Markdown:
 
     An address is left without its scheme's force: "://" is broken so that no host links it.
     """
-    line = re.sub(r"[\x00-\x1f\x7f\u2028\u2029\s]+", " ", str(text)).strip()
+    line = visible(" ".join(str(text).split()))
     line = _SPECIAL.sub(lambda found: _ESCAPES.get(found[1], "\\" + found[1]), line)
     line = line.replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
     line = _INNER.sub("_", line)
@@ -33,7 +35,7 @@ _ESCAPES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;", "$": "&#36;"}
 
 def code(text: object) -> Markdown:
     """The text as a code span that also stands in a table: longer fences, escaped bars."""
-    line = re.sub(r"[\x00-\x1f\x7f\u2028\u2029\s]+", " ", str(text)).strip() or " "
+    line = visible(" ".join(str(text).split())) or " "
     longest = max((len(run) for run in re.findall("`+", line)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if longest or line == " " else ""
@@ -42,7 +44,7 @@ def code(text: object) -> Markdown:
 
 def block(text: object) -> Markdown:
     """The text as an indented code block, which nothing within can end."""
-    lines = str(text).strip().splitlines() or [""]
+    lines = [visible(line) for line in str(text).strip().splitlines()] or [""]
     return Markdown("\n".join(f"    {line}" for line in lines) + "\n")
 
 

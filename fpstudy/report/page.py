@@ -15,6 +15,7 @@ from fpstudy.report.reading import TERMS
 from fpstudy.report.svg import inline
 from fpstudy.report.tables import failure_rows, skipped_rows, verdict_rows
 from fpstudy.report.verdicts import verdicts
+from fpstudy.report.visible import visible
 from fpstudy.report.worst import worst_rows
 
 _LOADER = jinja2.PackageLoader("fpstudy.report")
@@ -25,8 +26,15 @@ _STRICT: dict[str, Any] = {
     "lstrip_blocks": True,
     "keep_trailing_newline": True,
 }
+
+
+def _shown(value: Any) -> Any:
+    """A printed value with its unseen characters in sight; markup made here is left as it is."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 # two languages, two escapes: HTML by jinja's own, Markdown by `markdown.finalize`
-HTML = jinja2.Environment(autoescape=True, **_STRICT)
+HTML = jinja2.Environment(autoescape=True, finalize=_shown, **_STRICT)
 HTML.filters["inline"] = lambda drawing: Markup(inline(drawing.svg, drawing.name))
 MARKDOWN = jinja2.Environment(autoescape=False, finalize=markdown.finalize, **_STRICT)
 MARKDOWN.filters.update(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from fpstudy.formats import FORMATS
 from fpstudy.outcomes import FAILURES
+from fpstudy.report.visible import visible
 
 SETTING: list[str] = ["dtype", "arithmetic", "accumulation"]  # who computed: always named together
 
@@ -33,6 +34,7 @@ def with_variants(frame: pd.DataFrame) -> pd.DataFrame:
     keys = ["problem", "reduction", "batch", "base", "beta"]
     names = {key: variant(*key) for key in set(_key_rows(frame[keys]))}
     added: dict[str, Any] = {
+        **{name: _visible(frame[name]) for name in ("formula", "distribution", *SETTING)},
         "variant": [names[key] for key in _key_rows(frame[keys])],
         "swept": ~frame["distribution"].astype(str).str.match(r"explicit\b|file:")
         & frame["magnitude"].notna(),
@@ -42,6 +44,11 @@ def with_variants(frame: pd.DataFrame) -> pd.DataFrame:
         added["failing"] = failing.astype(int)
         added["measured"] = frame["components"] - frame["skipped"]
     return frame.assign(**added)
+
+
+def _visible(names: pd.Series) -> pd.Series:
+    """The names as text that can be drawn and printed."""
+    return names.map({name: visible(name) for name in names.unique()})
 
 
 def _key_rows(keys: pd.DataFrame) -> list[tuple[str, str, int, bool, bool]]:
@@ -67,7 +74,7 @@ def variant(problem: str, reduction: str, batch: int, base: bool, beta: bool) ->
         notes.append("inverse temperature beta")
     if reduction:
         notes.append(f"{reduction} over {batch} rows" if batch else reduction)
-    return f"{problem} ({', '.join(notes)})" if notes else problem
+    return visible(f"{problem} ({', '.join(notes)})" if notes else problem)
 
 
 def magnitude_title(distributions: list[str]) -> str:
