@@ -24,7 +24,7 @@ def violations(x: Floats, truth: Truth) -> Flags:
     log_n, log_n_rest = _log(x.shape[-1])
     slack = 2.0**-100 * (np.abs(m) + log_n) + 5e-324
     outside = (high + low < -slack) | ((high - log_n) + (low - log_n_rest) > slack)
-    return finite & (truth.state == State.DECIDED) & outside
+    return np.asarray(finite & (truth.state == State.DECIDED) & outside)
 
 
 def broken(y: Floats, x: Floats, f: Format) -> Flags:

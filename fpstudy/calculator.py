@@ -20,7 +20,7 @@ from fpstudy.problems import PROBLEMS, Problem
 from fpstudy.problems.cross_entropy import batch_loss
 from fpstudy.rounding import round_truth
 from fpstudy.samples import refusal
-from fpstudy.truth import CAP_BITS, FIRST_BITS, State, Truth, enclose
+from fpstudy.truth import CAP_BITS, State, Truth, enclose
 
 Number = float | int | str | Fraction
 MAX_DIGITS = 4_000  # Python itself refuses to convert longer integers to text
@@ -57,7 +57,7 @@ class Exact:
         if not 1 <= digits <= MAX_DIGITS:
             raise ValueError(f"want 1 to {MAX_DIGITS} digits, got {digits}")
         known, missing = _settled(PROBLEMS[self.problem], self, digits)
-        bits = FIRST_BITS
+        bits = arb.first_bits(0)
         while missing and bits <= CAP_BITS:
             for j, number in enumerate(_balls(PROBLEMS[self.problem], self.inputs, bits)):
                 text = decimals.of_ball(number, digits, bits) if j in missing else None
@@ -71,13 +71,12 @@ class Exact:
                 f" {CAP_BITS:,} bits"
             )
         texts = [known[j] for j in range(self.truth.hi.size)]
-        return (texts if self.truth.hi.ndim > 1 else texts[0]), max(bits // 2, FIRST_BITS)
+        return (texts if self.truth.hi.ndim > 1 else texts[0]), max(bits // 2, arb.first_bits(0))
 
     def rounded(self) -> dict[str, list[float]]:
         """The correctly rounded value in every format, each a list of the components."""
         return {
-            name: round_truth(self.truth, f).nearest.ravel().tolist()
-            for name, f in FORMATS.items()
+            name: round_truth(self.truth, f).nearest.ravel().tolist() for name, f in FORMATS.items()
         }
 
 

@@ -5,7 +5,7 @@ one formula in one dtype and arithmetic, one line of the summary.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -133,7 +133,6 @@ def select(cases: list[Case], only: dict[str, set[str]]) -> list[Case]:
 
 def _of_sweep(study: Study, sweep: Sweep) -> Iterator[Case]:
     for name in sweep.problem:
-        problem = PROBLEMS[name]
         for demand in _demands(study, sweep, name):
             for formula, dtype, arithmetic in product(
                 _formulas(sweep, name, demand.parameters), sweep.dtype, sweep.arithmetic
@@ -141,7 +140,6 @@ def _of_sweep(study: Study, sweep: Sweep) -> Iterator[Case]:
                 if demand.draw.inputs == "per_dtype" and demand.draw.formats != (dtype,):
                     continue
                 yield Case(demand, formula, dtype, arithmetic, sweep.tolerance)
-        assert problem.formulas  # every problem has some
 
 
 def _formulas(sweep: Sweep, name: str, parameters: dict[str, float]) -> list[str]:
@@ -191,30 +189,31 @@ def _draws(study: Study, sweep: Sweep, rows: int) -> Iterator[Draw]:
     for formats, distribution, offset, masked in product(
         roundings, sweep.distribution, sweep.offset, sweep.masked
     ):
-        shared = {
-            "seed": study.seed, "offset": offset, "masked": masked, "inputs": sweep.inputs,
-            "formats": tuple(formats),
-        }  # fmt: skip
-        if distribution == "file":
-            assert sweep.file is not None  # the study's validation saw to it
-            x = file_logits(sweep.file)
-            rows = len(x) if rows > 1 else 1
-            yield Draw(
-                distribution=f"file:{sweep.file.name}", n=x.shape[1], magnitude=_size(x),
-                rows=rows, samples=len(x) // rows, file=sweep.file, **shared,
-            )  # fmt: skip
-        elif distribution == "explicit":
-            for number, vector in enumerate(sweep.vectors):
-                yield Draw(
-                    distribution=f"explicit[{number}]", n=len(vector), rows=rows, vector=vector,
-                    magnitude=_size(np.asarray(vector)), samples=sweep.samples, **shared,
-                )  # fmt: skip
-        else:
-            for n, magnitude in product(sweep.n, sweep.magnitude):
-                yield Draw(
-                    distribution=distribution, n=n, magnitude=magnitude, rows=rows,
-                    samples=sweep.samples, **shared,
-                )  # fmt: skip
+        shared = Draw(
+            study.seed, distribution, 1, 0.0, offset, masked, rows, sweep.samples, sweep.inputs,
+            tuple(formats),
+        )  # fmt: skip
+        yield from _sized(sweep, shared)
+
+
+def _sized(sweep: Sweep, draw: Draw) -> Iterator[Draw]:
+    """The draw at every length and magnitude, those of the given logits where they are given."""
+    if draw.distribution == "file":
+        assert sweep.file is not None  # the study's validation saw to it
+        x = file_logits(sweep.file)
+        rows = len(x) if draw.rows > 1 else 1  # the whole file is one batch
+        yield replace(
+            draw, distribution=f"file:{sweep.file.name}", n=x.shape[1], magnitude=_size(x),
+            rows=rows, samples=len(x) // rows, file=sweep.file,
+        )  # fmt: skip
+    elif draw.distribution == "explicit":
+        for number, vector in enumerate(sweep.vectors):
+            size = _size(np.asarray(vector))
+            label = f"explicit[{number}]"
+            yield replace(draw, distribution=label, n=len(vector), magnitude=size, vector=vector)
+    else:
+        for n, magnitude in product(sweep.n, sweep.magnitude):
+            yield replace(draw, n=n, magnitude=magnitude)
 
 
 @cache

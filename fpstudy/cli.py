@@ -23,7 +23,7 @@ LISTS = ("problems", "formulas", "dtypes", "arithmetics", "studies")
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fpstudy")
 def main() -> None:
-    """Measure the floating-point error of softmax, log-sum-exp, cross-entropy and their gradients.
+    r"""Measure the floating-point error of softmax, log-sum-exp, cross-entropy and their gradients.
 
     A study file sweeps logit magnitudes, dtypes, vector lengths and formulas; every result is
     scored against a proven exact value, and the tables, figures and pages go into a report.
@@ -65,7 +65,9 @@ def _selection(
     for value in values:
         column, equals, texts = value.partition("=")
         if not equals or column not in AXES:
-            raise click.BadParameter(f"{value!r}: want COLUMN=VALUE, COLUMN one of {', '.join(AXES)}")
+            raise click.BadParameter(
+                f"{value!r}: want COLUMN=VALUE, COLUMN one of {', '.join(AXES)}"
+            )
         chosen.setdefault(column, set()).update(texts.split(","))
     return chosen
 
@@ -97,11 +99,12 @@ def run(study: Path, out: Path | None, jobs: int | None, only: Any, fresh: bool)
     environment keeps the record and rebuilds the rest.
     """
     from fpstudy import flow, planning, progress
+    from fpstudy.cases import expand, select
     from fpstudy.study import load
 
     with _faults():
         loaded = load(study)
-        cases = flow.select(flow.expand(loaded), only)
+        cases = select(expand(loaded), only)
         if not cases:
             raise click.UsageError("--only leaves no case")
         planning.check_memory(loaded, flow.tasks(loaded, cases))
@@ -198,21 +201,31 @@ def list_(what: str, as_json: bool) -> None:
 
 @main.command(context_settings={"ignore_unknown_options": False})
 @click.argument("problem")
-@click.option("--logits", required=True, metavar="X,X,..", help='As "1000,0"; rows of a batch: "1,2; 3,4".')
+@click.option(
+    "--logits", required=True, metavar="X,X,..", help='As "1000,0"; rows of a batch: "1,2; 3,4".'
+)
 @click.option("--labels", metavar="Q,Q,..", help="Label vectors, in the shape of the logits.")
 @click.option("--target", metavar="K,..", help="Index of the hard label, one for each vector.")
 @click.option("--base", metavar="B", help="softmax with base b instead of e.")
-@click.option("--beta", metavar="V", help="softmax with inverse temperature beta; inf and -inf too.")
-@click.option("--reduction", type=click.Choice(["none", "mean", "sum"]), default="none", show_default=True)
-@click.option("--ignore-index", type=int, default=-100, show_default=True, help="Target that does not count.")
-@click.option("--dtype", default="float64", show_default=True, help="Format in which the inputs are stored.")
+@click.option(
+    "--beta", metavar="V", help="softmax with inverse temperature beta; inf and -inf too."
+)
+@click.option(
+    "--reduction", type=click.Choice(["none", "mean", "sum"]), default="none", show_default=True
+)
+@click.option(
+    "--ignore-index", type=int, default=-100, show_default=True, help="Target that does not count."
+)
+@click.option(
+    "--dtype", default="float64", show_default=True, help="Format in which the inputs are stored."
+)
 @click.option("--digits", type=int, default=40, show_default=True, help="Significant digits.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def exact(
     problem: str, logits: str, labels: str | None, target: str | None, base: str | None,
     beta: str | None, reduction: str, ignore_index: int, dtype: str, digits: int, as_json: bool,
 ) -> None:  # fmt: skip
-    """Certify one value at the stored inputs, and say what each format rounds it to.
+    r"""Certify one value at the stored inputs, and say what each format rounds it to.
 
     \b
     Numbers are exact decimals or hex floats; each is rounded once to the dtype.
@@ -245,7 +258,7 @@ def exact(
 
 
 def _vectors(text: str) -> list[list[str]]:
-    """ "1,2; 3,4" as rows of number texts; an empty entry is refused as no number."""
+    """Rows of number texts from "1,2; 3,4"; an empty entry is refused later as no number."""
     return [[entry.strip() for entry in row.split(",")] for row in text.split(";")]
 
 

@@ -36,6 +36,15 @@ class Packed(NamedTuple):
     radius: float
 
 
+def add(a: Ball, b: Ball, widest: int) -> Ball | None:
+    """A + b exactly; None where their exponents lie further apart than `widest` bits."""
+    if abs(a.exp - b.exp) > widest:
+        return None
+    low = min(a.exp, b.exp)
+    man = (a.man << (a.exp - low)) + (b.man << (b.exp - low))
+    return Ball(man, low, (a.rad << (a.exp - low)) + (b.rad << (b.exp - low)))
+
+
 def pack(ball: Ball) -> Packed | None:
     """The decided value of a ball; None when the ball is too wide to decide."""
     man, exp, rad = abs(ball.man), ball.exp, ball.rad

@@ -1,5 +1,6 @@
 """The machine and the packages that a result was measured with; they are part of the result."""
 
+import importlib
 import platform
 import subprocess
 import sys
@@ -45,8 +46,9 @@ def _cpu_model() -> str:
 def _cpu_features() -> list[str]:
     """SIMD features that NumPy found and may dispatch to."""
     try:
-        from numpy._core._multiarray_umath import __cpu_features__ as features
-    except ImportError:
+        umath = importlib.import_module("numpy._core._multiarray_umath")
+        features = umath.__cpu_features__  # what numpy.show_config() prints
+    except (ImportError, AttributeError):
         return []
     return sorted(name for name, found in features.items() if found)
 

@@ -81,7 +81,8 @@ class Format:
     def holds(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Whether each x is a value of the format (NaN is, infinity where the format has it)."""
         x = np.asarray(x, dtype=np.float64)
-        return np.isnan(x) | (self.round(x) == x)
+        held: NDArray[np.bool_] = np.isnan(x) | (self.round(x) == x)
+        return held
 
     def parse(self, text: str) -> float:
         """RN of the number that the text writes, exactly: decimal, hex ("0x1.8p-3"), inf, nan.
@@ -113,11 +114,12 @@ class Format:
 
 
 def round_to_quantum(x: ArrayLike, quantum: ArrayLike) -> Floats:
-    """The multiple of 2**quantum nearest to x, ties to even; exact wherever |x| < 2**(quantum+53)."""
+    """The multiple of 2**quantum nearest to x, ties to even; exact where |x| < 2**(quantum+53)."""
     x = np.asarray(x, dtype=np.float64)
     quantum = np.asarray(quantum, dtype=np.int64)
     with np.errstate(over="ignore"):  # beyond float64's largest number the answer is infinity
-        return np.ldexp(np.rint(np.ldexp(x, -quantum)), quantum)
+        rounded: Floats = np.ldexp(np.rint(np.ldexp(x, -quantum)), quantum)
+    return rounded
 
 
 FORMATS: dict[str, Format] = {

@@ -1,5 +1,6 @@
 """The inputs of a problem: exact numbers, as float64, that every formula and the truth see."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,14 @@ class Inputs:
         return Inputs(self.x[samples], q, self.parameters, counted, self.reduction)
 
     @property
+    def rate(self) -> float:
+        """The inverse temperature: beta, or log(b), as b**x = exp(x log(b)); 1 for neither."""
+        base = self.parameters.get("base")
+        return self.parameters.get("beta", 1.0) if base is None else math.log(base)
+
+    @property
     def infinite(self) -> NDArray[np.bool_]:
         """(samples,): whether a sample holds an infinite logit or parameter."""
-        rows = np.isinf(self.x).any(axis=tuple(range(1, self.x.ndim)))
-        return rows | any(np.isinf(value) for value in self.parameters.values())
+        rows = np.isinf(self.x).reshape(len(self.x), -1).any(axis=1)
+        everywhere = any(math.isinf(value) for value in self.parameters.values())
+        return np.asarray(rows | everywhere)

@@ -40,10 +40,9 @@ def limit(problem: Problem, inputs: Inputs) -> Limit:
     """Sort the samples into ordinary ones, limits and undefined ones."""
     if problem.name == "logsumexp":
         return _of_logsumexp(inputs.x)
-    rate = _rate(inputs.parameters)
-    x, changed, undefined = _of_rows(inputs.x, rate)
+    x, changed, undefined = _of_rows(inputs.x, inputs.rate)
     if inputs.counted is not None:
-        undefined = (undefined & inputs.counted).any(axis=-1)
+        undefined = np.asarray((undefined & inputs.counted).any(axis=-1))
         if inputs.reduction == "mean":  # 0 rows have no mean
             undefined |= ~inputs.counted.any(axis=-1)
         changed = np.zeros(len(x), dtype=bool)
@@ -51,21 +50,14 @@ def limit(problem: Problem, inputs: Inputs) -> Limit:
     return Limit(x, ~changed & ~undefined, plain, undefined, np.zeros(len(x)))
 
 
-def _rate(parameters: dict[str, float]) -> float:
-    """A number with the sign of beta or log(b), infinite where beta is; 1 for neither."""
-    if "base" in parameters:
-        return parameters["base"] - 1
-    return parameters.get("beta", 1.0)
-
-
 def _of_rows(x: Floats, rate: float) -> tuple[Floats, Flags, Flags]:
     """Rows by their limit: (replaced logits, which were replaced, which have none)."""
-    undefined = np.isnan(x).any(axis=-1)
+    undefined = np.asarray(np.isnan(x).any(axis=-1))
     if rate == 0:  # constant in every logit, so also in the limit
         return np.zeros_like(x), ~undefined, undefined
     z = np.sign(rate) * x
     poles = np.isposinf(z).sum(axis=-1)
-    undefined |= (poles > 1) | np.isneginf(z).all(axis=-1)
+    undefined = undefined | (poles > 1) | np.isneginf(z).all(axis=-1)
     changed = (poles == 1) | np.isinf(rate)
     top = z == z.max(axis=-1, keepdims=True)
     one_hot = np.where(top, 0.0, -np.inf)
@@ -76,7 +68,7 @@ def _of_rows(x: Floats, rate: float) -> tuple[Floats, Flags, Flags]:
 
 def _of_logsumexp(x: Floats) -> Limit:
     """max(x) is the limit wherever the maximum is infinite."""
-    undefined = np.isnan(x).any(axis=-1)
+    undefined = np.asarray(np.isnan(x).any(axis=-1))
     m = x.max(axis=-1)
     value = np.where(np.isinf(m) & ~undefined, m, 0.0)
     ordinary = ~undefined & (value == 0)

@@ -20,7 +20,7 @@ from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.samples import logits, prepare, refusal
 from fpstudy.truth import State, Truth, enclose
-from fpstudy.witness import Testimony, testify
+from fpstudy.witness import Testimony, recompute
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def measure(task: Task) -> Measured:
         if not all(reasons.values()):
             truth = _truth(demand, inputs, task, result)
         for number, case in cases:
-            reason = reasons[case.dtype] or PROBLEMS[demand.problem].formulas[
-                case.formula
-            ].refusal(inputs.parameters)
+            reason = reasons[case.dtype] or PROBLEMS[demand.problem].formulas[case.formula].refusal(
+                inputs.parameters
+            )
             if truth is None or reason:
                 components = _components(demand, inputs)
                 tables.append(
@@ -82,7 +82,7 @@ def _truth(demand: Demand, inputs: Inputs, task: Task, result: Measured) -> Trut
     result.undecided += int((truth.state == State.UNDECIDED).sum())
     chance = generator(demand.draw.seed, "witness", repr(demand)).random(len(inputs.x))
     rows = np.flatnonzero(chance < task.witness_share).tolist()
-    result.testimony.add(testify(problem, inputs, truth, rows))
+    result.testimony.add(recompute(problem, inputs, truth, rows))
     if problem.name == "logsumexp":
         for row in np.flatnonzero(bounds.violations(inputs.x, truth)):
             result.violations.append(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -52,7 +53,7 @@ def rows_of_errors(
     broken: (samples,), computed log-sum-exps outside m <= y <= m + log n
     """
     samples = len(y)
-    outcome, ulps = (part.reshape(samples, -1) for part in (errors.outcome, errors.ulps))
+    outcome, ulps = errors.outcome.reshape(samples, -1), errors.ulps.reshape(samples, -1)
     relative, bits = (part.reshape(samples, -1) for part in (errors.relative, errors.bits))
     measured = ~np.isnan(ulps).all(axis=1)
     worst = np.where(np.isnan(ulps), -1.0, ulps).argmax(axis=1)
@@ -142,6 +143,7 @@ def write(path: Path, tables: Iterable[pa.Table]) -> None:
             writer.write_table(table)
 
 
-def read(path: Path) -> Any:
+def read(path: Path) -> pd.DataFrame:
     """The record as a DataFrame."""
-    return pq.read_table(path, schema=SCHEMA).to_pandas()
+    frame: pd.DataFrame = pq.read_table(path, schema=SCHEMA).to_pandas()
+    return frame

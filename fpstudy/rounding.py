@@ -31,36 +31,38 @@ class Rounded:
 
 
 def round_truth(t: Truth, f: Format) -> Rounded:
-    """Round every decided finite truth; the others keep their hi (infinite or NaN)."""
+    """Round every truth; an infinite one stays so, one without a value gives NaN."""
     finite = np.isfinite(t.hi)
-    hi, lo = np.where(finite, t.hi, 0.0), np.where(finite, t.lo, 0.0)
+    sign = np.where(np.signbit(t.hi), -1.0, 1.0)
+    hi, lo = (np.where(finite, sign * part, 0.0) for part in (t.hi, t.lo))  # |t|
     quantum = np.maximum(floor_log2(hi, lo, t.exponent, f.emin), f.emin) - f.precision + 1
     shift = np.clip(t.exponent - quantum, LEAST_SHIFT, 64)
-    hi, lo = np.ldexp(hi, shift), np.ldexp(lo, shift)  # t in ulps: below 2**p
+    hi, lo = np.ldexp(hi, shift), np.ldexp(lo, shift)  # |t| in ulps: below 2**p
 
     whole = np.floor(hi)
-    part = hi - whole  # exact, as is every sum of part and an integer below
+    part = hi - whole  # exact; part - 1 and part - 1/2 are where they are near 0 (Sterbenz)
     floor = whole - (part + lo < 0) + (part - 1 + lo >= 0)
-    part = part + (whole - floor)  # t = floor + part + lo, in [floor, floor + 1)
+    part = part + (whole - floor)  # |t| = floor + part + lo, in [floor, floor + 1)
     exact = part + lo == 0  # a floating-point sum is 0 only where the exact sum is
     half = (part - 0.5) + lo
-    up = floor + ~exact
     odd = np.mod(floor, 2) == 1
     nearest = floor + ((half > 0) | ((half == 0) & odd))
 
     with np.errstate(over="ignore"):
-        down, up, nearest = (np.ldexp(k, quantum) for k in (floor, up, nearest))
-    nearest = np.copysign(f.clamp(nearest), np.where(nearest == 0, hi, nearest))
-    # directed rounding stops at the largest number on the way to 0
-    down = np.where(down > f.largest, f.largest, np.where(down < -f.largest, -np.inf, down))
-    up = np.where(up < -f.largest, -f.largest, np.where(up > f.largest, np.inf, up))
+        inner, outer, nearest = (np.ldexp(k, quantum) for k in (floor, floor + ~exact, nearest))
+    inner = np.minimum(inner, f.largest)  # rounding towards 0 stops at the largest number
+    outer = np.where(outer > f.largest, np.inf, outer)
+    nearest = f.clamp(nearest)
     exact &= np.abs(nearest) <= f.largest
     at_infinity = np.isinf(t.hi)
-    nearest = np.where(at_infinity, np.copysign(f.overflow, t.hi), nearest)
+    inner, outer = (np.where(at_infinity, np.inf, end) for end in (inner, outer))
+    nearest = np.where(at_infinity, f.overflow, nearest)
+    down, up = np.where(sign > 0, inner, -outer), np.where(sign > 0, outer, -inner)
+    none = np.isnan(t.hi)
     return Rounded(
-        nearest=np.where(np.isnan(t.hi), np.nan, nearest),
-        down=np.where(finite, down, t.hi),
-        up=np.where(finite, up, t.hi),
+        nearest=np.where(none, np.nan, sign * nearest),
+        down=np.where(none, np.nan, down),
+        up=np.where(none, np.nan, up),
         exact=np.where(finite, exact, at_infinity & f.infinity),
         quantum=quantum,
     )

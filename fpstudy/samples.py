@@ -77,7 +77,7 @@ def _targets(demand: Demand, x: Floats) -> NDArray[np.int64]:
     if count:
         ranks = generator(draw.seed, "ignored", draw.rows).random(x.shape[:-1]).argsort(axis=-1)
         targets = np.where(ranks.argsort(axis=-1) < count, demand.ignore_index, targets)
-    return targets
+    return np.asarray(targets, dtype=np.int64)
 
 
 def _labels(demand: Demand, targets: NDArray[np.int64]) -> Floats:
@@ -89,9 +89,9 @@ def _labels(demand: Demand, targets: NDArray[np.int64]) -> Floats:
         return np.broadcast_to(np.asarray(demand.label_values), shape)
     if demand.labels == "soft":
         share = generator(demand.draw.seed, "labels", n, demand.draw.rows).exponential(size=shape)
-        return share / share.sum(axis=-1, keepdims=True)
+        return np.asarray(share / share.sum(axis=-1, keepdims=True))
     if demand.labels == "smoothed":
-        return (1 - SMOOTHING) * one_hot + SMOOTHING / n
+        return np.asarray((1 - SMOOTHING) * one_hot + SMOOTHING / n)
     return np.full(shape, 1 / n) if demand.labels == "uniform" else one_hot
 
 

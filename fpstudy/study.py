@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from fpstudy.study_file.axes import among
+from fpstudy.study_file.defaults import with_defaults
 from fpstudy.study_file.json_schema import integers, names
 from fpstudy.study_file.mistakes import (
     MAX_MISTAKES,
@@ -90,7 +91,7 @@ class StudyKeys(Table):
         defaults, sweeps = keys.get("defaults"), keys.get("sweep")
         if not isinstance(defaults, dict) or not isinstance(sweeps, (list, tuple)):
             return keys
-        merged = [defaults | sweep if isinstance(sweep, dict) else sweep for sweep in sweeps]
+        merged = [with_defaults(sweep, defaults) for sweep in sweeps]
         return keys | {"sweep": merged}
 
     @model_validator(mode="after")

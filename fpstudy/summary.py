@@ -53,7 +53,7 @@ def write_csv(summary: pd.DataFrame, path: Path) -> None:
 
 def read_csv(path: Path) -> pd.DataFrame:
     """The summary as written: text columns stay text, empty ones are empty."""
-    text = {name: str for name in ("target", "labels", "reduction", "reason", "distribution")}
+    text = dict.fromkeys(("target", "labels", "reduction", "reason", "distribution"), str)
     return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=_NUMBERS_MISSING)
 
 

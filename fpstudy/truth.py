@@ -22,7 +22,6 @@ from fpstudy.problems import Problem
 from fpstudy.problems.cross_entropy import batch_loss
 
 ENGINES: dict[str, ModuleType] = {"arb": arb, "mpmath": mpmath}
-FIRST_BITS = 128  # 106 bits to decide and 22 to lose, enough for all but hard cases
 CAP_BITS = 2**17  # exp at this precision takes milliseconds
 BLOCK = 2**14  # numbers held as Python objects at a time
 
@@ -86,7 +85,7 @@ def _block(problem: Problem, inputs: Inputs, engine: ModuleType, cap_bits: int) 
     plain = replace(whole, parameters={})
     _climb(problem, whole, np.flatnonzero(bounded.ordinary), engine, cap_bits, cells)
     _climb(problem, plain, np.flatnonzero(bounded.plain), engine, cap_bits, cells)
-    return _assemble(cells, bounded)
+    return _with_limits(assemble(cells), bounded)
 
 
 def _climb(
@@ -94,10 +93,20 @@ def _climb(
 ) -> None:
     """Decide the rows' cells at a precision that doubles until none is left or the cap is met."""
     rows = _by_algebra(problem, inputs, rows, cells)
-    bits = FIRST_BITS
+    bits = engine.first_bits(spread(inputs)) if rows.size else cap_bits
     while rows.size and bits <= cap_bits:
         rows = _run(problem, inputs, rows, engine, bits, cells)
         bits *= 2
+
+
+def spread(inputs: Inputs) -> float:
+    """The largest |exponent| of a weight exp(z_i - z_k): the range of z = x, beta x or x log b."""
+    finite = np.where(np.isfinite(inputs.x), inputs.x, np.nan)
+    if np.isnan(finite).all():
+        return 0.0
+    with np.errstate(all="ignore"):
+        gap = np.nanmax(np.nanmax(finite, axis=-1) - np.nanmin(finite, axis=-1))
+        return float(min(np.abs(gap * inputs.rate), np.finfo(float).max))
 
 
 def _by_algebra(problem: Problem, inputs: Inputs, rows: Ints, cells: Any) -> Ints:
@@ -141,7 +150,7 @@ def _run(
 
 def _decide(engine: ModuleType, head: Any, tail: Any, bits: int) -> Packed | float | None:
     """Head + tail as a decided value, an infinity, or None where more precision is needed."""
-    ball = engine.ball(head + tail, bits)
+    ball = engine.total(head, tail, bits)
     packed = None if ball is None else pack(ball)
     if packed is not None:
         return packed
@@ -155,7 +164,7 @@ def _decide(engine: ModuleType, head: Any, tail: Any, bits: int) -> Packed | flo
     return None if near is None else pack(near)
 
 
-def _assemble(cells: Any, bounded: Limit) -> Truth:
+def assemble(cells: Any) -> Truth:
     """Decided cells as arrays: the first 53 bits to hi, the next 53 to lo, |lo| <= ulp(hi) / 2."""
     flat = cells.ravel()
     packed = [cell if isinstance(cell, Packed) else Packed(1, 0, 0, 0.0) for cell in flat]
@@ -173,7 +182,7 @@ def _assemble(cells: Any, bounded: Limit) -> Truth:
     hi = np.where(infinite != 0, infinite, sign * hi)
     shape = cells.shape
     arrays = [part.reshape(shape) for part in (hi, sign * lo, exponent, radius, state)]
-    return _with_limits(Truth(*arrays), bounded)
+    return Truth(*arrays)
 
 
 def _with_limits(truth: Truth, bounded: Limit) -> Truth:

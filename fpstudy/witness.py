@@ -42,7 +42,7 @@ class Testimony:
         self.disagreements += other.disagreements
 
 
-def testify(problem: Problem, inputs: Inputs, truth: Truth, rows: list[int]) -> Testimony:
+def recompute(problem: Problem, inputs: Inputs, truth: Truth, rows: list[int]) -> Testimony:
     """Recompute the truths of the given samples and compare."""
     total = Testimony()
     for row in rows:
@@ -72,15 +72,16 @@ def _one_sample(problem: Problem, inputs: Inputs, truth: Truth, row: int) -> Tes
         eps = mpmath.CONTEXT.ldexp(1, 1 - bits) * (1 + _amplification(inputs))
         terms, labels = _terms(inputs), _label_sum(inputs)
         for j in np.flatnonzero(within):
-            t = (mpmath.CONTEXT.mpf(float(hi[j])) + float(truth.lo.ravel()[j]))
+            t = mpmath.CONTEXT.mpf(float(hi[j])) + float(truth.lo.ravel()[j])
             t = mpmath.CONTEXT.ldexp(t, int(exponent[j]))
             allowed = mpmath.CONTEXT.ldexp(float(truth.radius.ravel()[j]), int(exponent[j]))
             allowed += eps * problem.definition_error(terms, values[j], labels)
             agrees = values[j] == t or abs(values[j] - t) <= allowed
             if not agrees:
+                truth_text, own_text = (mpmath.CONTEXT.nstr(v, 40) for v in (t, values[j]))
                 result.disagreements.append(
-                    f"{problem.name}, sample {row}, component {j}: the truth is"
-                    f" {mpmath.CONTEXT.nstr(t, 25)}, the witness {mpmath.CONTEXT.nstr(values[j], 25)}"
+                    f"{problem.name}, sample {row}, component {j}: the truth is {truth_text}, the"
+                    f" witness {own_text}"
                 )
     return result
 
@@ -105,12 +106,13 @@ def _bits_needed(problem: Problem, inputs: Inputs, truth: Truth) -> np.ndarray:
             value = float(np.ldexp(abs(hi), int(exponent) - small))
             error = problem.definition_error(n, value, labels)
             need[j] += np.log2(error / value + 1) - (0 if relative else small)
-    return np.ceil(need + np.log2(1 + _amplification(inputs)) + 1)
+    return np.asarray(np.ceil(need + np.log2(1 + _amplification(inputs)) + 1))
 
 
 def _terms(inputs: Inputs) -> int:
     """How many terms the definition adds up: n, and the rows of a batch."""
-    return inputs.x.shape[-1] + (inputs.x.shape[1] if inputs.counted is not None else 0)
+    n, rows = int(inputs.x.shape[-1]), int(inputs.x.shape[1])
+    return n + (rows if inputs.counted is not None else 0)
 
 
 def _label_sum(inputs: Inputs) -> float:
@@ -127,7 +129,5 @@ def _amplification(inputs: Inputs) -> float:
     """max|z| of an exponent z = beta x or x log(b), whose rounding the exponential magnifies."""
     if not inputs.parameters:
         return 0.0
-    base, beta = inputs.parameters.get("base"), inputs.parameters.get("beta")
-    rate = abs(beta) if beta is not None else abs(np.log(base))
     finite = np.abs(inputs.x[np.isfinite(inputs.x)])
-    return float(rate * finite.max()) if finite.size else 0.0
+    return float(abs(inputs.rate) * finite.max()) if finite.size else 0.0

@@ -204,21 +204,19 @@ def test_every_mistake_at_once_in_the_order_of_the_file(folder: Path) -> None:
 
 
 def test_a_mistake_in_defaults_is_named_there_and_once(folder: Path) -> None:
-    text = 'schema = 1\nname = "d"\n[defaults]\nsamples = "x"\nlabels = "soft"\n'
-    for problem in ("softmax", "cross_entropy", "logsumexp"):
-        text += f'[[sweep]]\nproblem = "{problem}"\ndtype = "float32"\n'
-    assert [line.partition(" can")[0] for line in problems(folder, text)] == [
+    text = 'schema = 1\nname = "d"\n[defaults]\nsamples = "x"\ntarget = 10\n'
+    for problem, n in (("softmax", 5), ("cross_entropy", 20), ("cross_entropy", 7)):
+        text += f'[[sweep]]\nproblem = "{problem}"\ndtype = "float32"\nn = {n}\n'
+    assert problems(folder, text) == (
         ":4: defaults.samples: want an integer, got the text 'x'",
-        ":5: defaults.labels: softmax",
-        ":5: defaults.labels: logsumexp",
-    ]
-    assert problems(folder, text)[2].endswith("(in sweep[3])")
+        ":5: defaults.target: index 10 lies outside vectors of length 7 (in sweep[3])",
+    )
 
 
 def test_given_logits_are_not_drawn(folder: Path) -> None:
     text = edited("distribution = 'explicit'", "vectors = [[1, 2]]")
     assert problems(folder, text) == tuple(
-        f":{line}: sweep[1].{key}: has no effect: given logits are taken as they are; leave it out"
+        f":{line}: sweep[1].{key}: has no effect: given logits have their own; leave it out"
         for line, key in ((9, "n"), (10, "magnitude"))
     )
 

@@ -237,3 +237,25 @@ def test_reading_a_study_loads_no_plotting_and_no_tables() -> None:
     code = "import sys, fpstudy.study; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     assert not {"pandas", "matplotlib"} & set(modules.decode().split())
+
+
+@pytest.mark.parametrize(
+    ("defaults", "sweep"),
+    [
+        ("target = 'argmax'\nlabels = 'soft'", "problem = 'softmax'"),
+        ("reduction = 'mean'\nbatch = 4\nignored = 0.5", "problem = 'logsumexp'"),
+        ("batch = 4", "problem = 'cross_entropy'"),
+        ("n = 3\nmagnitude = 2", "problem = 'softmax'\ndistribution = 'explicit'\nvectors = [[1]]"),
+        ("vectors = [[1, 2]]", "problem = 'softmax'"),
+        ("beta = 2", "problem = ['softmax', 'logsumexp']"),
+    ],
+)
+def test_a_sweep_leaves_alone_the_defaults_that_mean_nothing_to_it(
+    tmp_path: Path, defaults: str, sweep: str
+) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(
+        f"schema = 1\nname = 'd'\n[defaults]\n{defaults}\n[[sweep]]\ndtype = 'float32'\n{sweep}\n"
+    )
+    keys = {line.partition(" =")[0] for line in defaults.splitlines()}
+    assert not keys & load(path).sweep[0].model_fields_set

@@ -45,6 +45,16 @@ def ball(number: Any, bits: int) -> Ball | None:
     return Ball(man << (exp - low), low, rad << (rad_exp - low))
 
 
+def total(head: Any, tail: Any, bits: int) -> Ball | None:
+    """Head + tail as a ball; None where it is too wide to say anything."""
+    return ball(head + tail, bits)
+
+
+def first_bits(spread: float) -> int:
+    """The precision to begin with: 106 bits to decide and 22 to lose do for all but hard cases."""
+    return 128
+
+
 def infinity(number: Any) -> float | None:
     """The float infinity where the number is exactly infinite, else None."""
     if number.is_finite() or number.is_nan() or not number.is_exact():

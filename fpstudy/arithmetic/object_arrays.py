@@ -25,6 +25,7 @@ class ObjectArrays:
     """
 
     def __init__(self, number: Function, exp: Function, log: Function, log1p: Function) -> None:
+        """The namespace that lifts these functions to arrays."""
         self._zero, self._one = number(0.0), number(1.0)
         self._number = np.frompyfunc(lambda value: number(float(value)), 1, 1)
         self.exp = np.frompyfunc(exp, 1, 1)
@@ -48,11 +49,12 @@ class ObjectArrays:
 
     def where(self, condition: Any, a: Any, b: Any) -> Objects:
         """Elements of a where the condition holds, else of b."""
-        return np.where(condition, a, b)
+        chosen: Objects = np.where(condition, a, b)
+        return chosen
 
     def sum(self, x: Objects, axis: int = -1, keepdims: bool = False) -> Any:
         """Sum along the axis."""
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+        return np.sum(x, axis=axis, keepdims=keepdims)
 
     def max(self, x: Objects, axis: int = -1, keepdims: bool = False) -> Any:
         """Maximum along the axis, of inputs."""

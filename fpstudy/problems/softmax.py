@@ -159,9 +159,9 @@ def rational(x: list[float], *, base: float = 1.0, beta: float = 1.0) -> list[Fr
     2**K (x_i - x_j) is an integer. With beta the values are e to algebraic powers, and rational
     only when all are equal (Lindemann-Weierstrass), where the reference itself is exact.
     """
-    finite = [Fraction(value) for value in x if value != float("-inf")]
-    if base == 1.0 or not finite:
+    if base == 1.0:  # the reference is exact; and so it stands where only beta is given
         return None
+    finite = [Fraction(value) for value in x if math.isfinite(value)]  # the others weigh nothing
     root, steps = _unsquared(Fraction(base))
     least = min(finite)
     gaps = {value: (value - least) * steps for value in finite}
@@ -172,8 +172,7 @@ def rational(x: list[float], *, base: float = 1.0, beta: float = 1.0) -> list[Fr
     powers = {value: root ** int(gap) for value, gap in gaps.items()}
     total = sum(powers[value] for value in finite)
     shares = {value: power / total for value, power in powers.items()}
-    zero = Fraction(0)
-    return [zero if value == float("-inf") else shares[Fraction(value)] for value in x]
+    return [shares[Fraction(v)] if math.isfinite(v) else Fraction(0) for v in x]
 
 
 def _unsquared(b: Fraction) -> tuple[Fraction, int]:

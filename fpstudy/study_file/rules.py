@@ -52,10 +52,10 @@ def _source_of_logits(sweep: Settings) -> Iterator[Mistake]:
 
 
 def _drawn(sweep: Settings) -> Iterator[Mistake]:
-    """`n` and its like only where logits are drawn."""
+    """`n` and `magnitude` only where logits are drawn."""
     if not set(GENERATED) & set(sweep.distribution):
-        for key in _given(sweep, "n", "magnitude", "offset"):
-            yield Mistake((key,), "has no effect: given logits are taken as they are; leave it out")
+        for key in _given(sweep, "n", "magnitude"):
+            yield Mistake((key,), "has no effect: given logits have their own; leave it out")
 
 
 def _base_or_beta(sweep: Settings) -> Iterator[Mistake]:
@@ -64,21 +64,20 @@ def _base_or_beta(sweep: Settings) -> Iterator[Mistake]:
     if len(given) == 2:
         yield Mistake(("beta",), "base and beta exclude each other: b**x is exp(log(b) x)")
     for key in given:
-        yield from _only_for(
-            sweep, key, {name for name, p in PROBLEMS.items() if key in p.parameters}
-        )
+        takers = {name for name, p in PROBLEMS.items() if key in p.parameters}
+        others = [name for name in sweep.problem if name not in takers]
+        if others:
+            yield Mistake((key,), f"{' and '.join(others)} cannot take it, only {_all(takers)} can")
 
 
 def _labelled(sweep: Settings) -> Iterator[Mistake]:
-    """Target and labels only for problems that take labels."""
-    for key in _given(sweep, "target", "labels"):
-        yield from _only_for(sweep, key, {name for name, p in PROBLEMS.items() if p.labels})
+    """Target and labels only where some problem takes labels."""
+    yield from _needed(sweep, ("target", "labels"), {n for n, p in PROBLEMS.items() if p.labels})
 
 
 def _reduced(sweep: Settings) -> Iterator[Mistake]:
-    """A reduction only for problems that have one; what belongs to batches only with it."""
-    for key in _given(sweep, "reduction"):
-        yield from _only_for(sweep, key, {name for name, p in PROBLEMS.items() if p.reductions})
+    """A reduction only where some problem has one; what belongs to batches only with it."""
+    yield from _needed(sweep, ("reduction",), {n for n, p in PROBLEMS.items() if p.reductions})
     reduced = {"mean", "sum"} & set(sweep.reduction)
     for key in _given(sweep, "batch", "ignored", "ignore_index"):
         if not reduced:
@@ -92,12 +91,16 @@ def _reduced(sweep: Settings) -> Iterator[Mistake]:
         yield Mistake(("ignore_index",), "has no effect without ignored, a share of the rows")
 
 
-def _only_for(sweep: Settings, key: str, problems: Collection[str]) -> Iterator[Mistake]:
-    """The key is for these problems only; names the others of the sweep."""
-    others = [name for name in sweep.problem if name not in problems]
-    if others:
-        only = " and ".join(sorted(problems))
-        yield Mistake((key,), f"{' and '.join(others)} cannot take it, only {only} can")
+def _needed(sweep: Settings, keys: Collection[str], takers: set[str]) -> Iterator[Mistake]:
+    """The keys speak to some problem of the sweep; the others do without."""
+    if not takers & set(sweep.problem):
+        for key in _given(sweep, *keys):
+            none = " and ".join(sweep.problem)
+            yield Mistake((key,), f"{none} cannot take it, only {_all(takers)} can")
+
+
+def _all(problems: Collection[str]) -> str:
+    return " and ".join(sorted(problems))
 
 
 def _fitting_lengths(sweep: Settings) -> Iterator[Mistake]:
@@ -125,7 +128,7 @@ def lengths(sweep: Settings) -> list[int]:
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("problem", "formula"), _named_formulas),
     (("distribution", "vectors", "file"), _source_of_logits),
-    (("distribution", "n", "magnitude", "offset"), _drawn),
+    (("distribution", "n", "magnitude"), _drawn),
     (("problem", "base", "beta"), _base_or_beta),
     (("problem", "target", "labels"), _labelled),
     (("problem", "labels", "reduction", "batch", "ignored", "ignore_index"), _reduced),

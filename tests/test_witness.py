@@ -1,0 +1,74 @@
+"""The witness recomputes truths from the definition, and sees a wrong one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fpstudy.inputs import Inputs
+from fpstudy.problems import PROBLEMS
+from fpstudy.truth import enclose
+from fpstudy.witness import BUDGET_BITS, recompute
+
+
+def inputs_of(name: str, scale: float = 3.0, **parameters: float) -> Inputs:
+    rng = np.random.default_rng(2)
+    q = rng.random((4, 5)) if PROBLEMS[name].labels else None
+    return Inputs(scale * rng.standard_normal((4, 5)), q, parameters)
+
+
+CASES = [(name, {}) for name in PROBLEMS] + [("softmax", {"base": 0.3}), ("softmax", {"beta": 7.0})]
+
+
+@pytest.mark.parametrize(("name", "parameters"), CASES, ids=str)
+@pytest.mark.parametrize("scale", [1e-3, 3.0, 300.0])
+def test_truths_are_witnessed(name: str, parameters: dict, scale: float) -> None:
+    inputs = inputs_of(name, scale, **parameters)
+    t = enclose(PROBLEMS[name], inputs)
+    seen = recompute(PROBLEMS[name], inputs, t, [0, 1, 2, 3])
+    assert seen.disagreements == []
+    assert seen.checked == t.hi.size
+
+
+@pytest.mark.parametrize(("name", "parameters"), CASES, ids=str)
+@pytest.mark.parametrize("unit", [2.0**-103, -(2.0**-103)])
+def test_a_truth_that_is_off_by_four_units_of_its_last_bit_is_seen(
+    name: str, parameters: dict, unit: float
+) -> None:
+    inputs = inputs_of(name, **parameters)
+    t = enclose(PROBLEMS[name], inputs)
+    wrong = replace(t, lo=t.lo + unit)
+    seen = recompute(PROBLEMS[name], inputs, wrong, [0, 1])
+    assert len(seen.disagreements) == seen.checked == wrong[:2].hi.size
+    assert name in seen.disagreements[0]
+
+
+def test_a_radius_that_is_too_small_is_seen() -> None:
+    inputs = inputs_of("logsumexp")
+    t = enclose(PROBLEMS["logsumexp"], inputs)
+    claimed = replace(t, radius=t.radius * 1e-6)
+    assert recompute(PROBLEMS["logsumexp"], inputs, claimed, [0, 1, 2, 3]).disagreements
+
+
+def test_what_the_definition_cannot_reach_is_counted() -> None:
+    problem, inputs = PROBLEMS["log_softmax"], Inputs(np.array([[20_000.0, 0.0]]))
+    seen = recompute(problem, inputs, enclose(problem, inputs), [0])
+    assert (seen.checked, seen.beyond_budget) == (1, 1)
+    assert 20_000 / np.log(2) > BUDGET_BITS
+
+
+def test_limits_and_undecided_truths_are_counted_apart() -> None:
+    problem, inputs = PROBLEMS["softmax"], Inputs(np.array([[np.inf, 0.0], [0.0, 1.0]]))
+    seen = recompute(problem, inputs, enclose(problem, inputs), [0, 1])
+    assert (seen.limits, seen.checked, seen.undecided) == (2, 2, 0)
+    seen = recompute(problem, inputs, enclose(problem, inputs, cap_bits=64), [1])
+    assert (seen.checked, seen.undecided) == (0, 2)
+
+
+def test_masked_entries_and_batches_are_witnessed() -> None:
+    x = np.array([[[0.0, -np.inf, 2.0], [1.0, 1.0, -np.inf]]])
+    q = np.array([[[0.5, 0.0, 0.5], [1.0, 0.0, 0.0]]])
+    inputs = Inputs(x, q, {}, np.array([[True, True]]), "mean")
+    problem = PROBLEMS["cross_entropy"]
+    seen = recompute(problem, inputs, enclose(problem, inputs), [0])
+    assert (seen.checked, seen.disagreements) == (1, [])
