@@ -1,6 +1,7 @@
 """Where logits come from: distributions with a magnitude M, and the user's own files."""
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,7 +99,9 @@ def _npz(path: Path) -> np.ndarray:
 
 
 def _csv(path: Path) -> np.ndarray:
-    rows = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # an empty file is refused below
+        rows = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
     if rows.size == 0:
         raise ValueError("no rows")
     return np.asarray(rows)

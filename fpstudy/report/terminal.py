@@ -9,6 +9,7 @@ from rich.text import Text
 from fpstudy.report.numbers import magnitude
 from fpstudy.report.verdicts import Verdict, each_verdict, verdicts
 
+LEAST_WIDTH = 120  # a narrower terminal wraps the lines, which loses nothing
 MOST_ROWS = 40  # a longer table is for the report
 
 
@@ -17,14 +18,15 @@ def print_verdicts(summary: pd.DataFrame) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading, justify in (
         ("problem", "left"), ("dtype", "left"), ("formula to use", "left"),
-        ("no failure up to", "right"), ("bits kept", "right"), ("first failure", "left"),
+        ("no failure up to", "right"), ("bits kept", "right"), ("fails first", "left"),
     ):  # fmt: skip
-        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        wraps = heading == "fails first"
+        table.add_column(heading, justify=justify, no_wrap=not wraps)  # type: ignore[arg-type]
     rows = each_verdict(verdicts(summary))
     for verdict in rows[:MOST_ROWS]:
         table.add_row(*map(Text, _cells(verdict)))
     console = Console()
-    console.width = max(console.width, 80)
+    console.width = max(console.width, LEAST_WIDTH)
     console.print(table)
     if len(rows) > MOST_ROWS:
         console.print(f"... and {len(rows) - MOST_ROWS} rows more in the report")
@@ -36,8 +38,6 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
     reach = "no magnitude" if pd.isna(safe) else f"M = {magnitude(safe)}"
     if verdict.inputs == "given":
         reach = "the given logits" if not verdict.failing else "fails on some"
-    failure = verdict.first_failure.replace("_", " ") if verdict.first_failure else "none measured"
-    if verdict.first_failure and not pd.isna(verdict.first_failure_magnitude):
-        failure += f" at M = {magnitude(verdict.first_failure_magnitude)}"
     bits = "" if pd.isna(verdict.bits_worst) else f"{verdict.bits_worst:.1f}"
-    return verdict.problem, verdict.dtype, verdict.formula, reach, bits, failure
+    others = verdict.others.partition(";")[0]  # the one that fails first; the report has them all
+    return verdict.problem, verdict.dtype, verdict.formula, reach, bits, others

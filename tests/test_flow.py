@@ -1,0 +1,309 @@
+"""Whole runs: counts add up, jobs and repetition change nothing, failures are recorded."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fpstudy
+from fpstudy import flow, record
+from fpstudy.cases import AXES, expand
+from fpstudy.outcomes import NAMES
+from fpstudy.problems import PROBLEMS, Formula
+from fpstudy.study import load
+from fpstudy.summary import COLUMNS, read_csv, summarize
+
+STUDY = """
+schema = 1
+name = "small"
+seed = 3
+
+[defaults]
+dtype = ["float16", "float32"]
+samples = 4
+
+[[sweep]]
+problem = ["softmax", "logsumexp"]
+n = [1, 5]
+magnitude = [1, 1e3, 1e5]
+offset = [0, -50]
+
+[[sweep]]
+problem = "softmax"
+dtype = ["float8_e4m3fn", "float8_e5m2"]
+n = 6
+masked = [0.5, 1]
+
+[[sweep]]
+problem = "cross_entropy"
+n = 5
+labels = ["hard", "soft", [0.5, 0, 0.25, 0, 0.25]]
+target = ["random", "argmax", 2]
+
+[[sweep]]
+problem = "cross_entropy"
+n = 5
+reduction = ["mean", "sum"]
+batch = 6
+ignored = [0, 0.5, 1]
+
+[[sweep]]
+problem = "softmax"
+n = 4
+beta = [0, 2, "inf"]
+
+[[sweep]]
+problem = ["cross_entropy_gradient", "log_softmax"]
+distribution = "explicit"
+vectors = [[1000, 0], ["0x1.8p-3", "-inf", 2]]
+labels = "uniform"
+inputs = "per_dtype"
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "small.toml"
+    path.write_text(STUDY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(study: Path) -> flow.Run:
+    return fpstudy.run(study, study.parent / "out", jobs=1)
+
+
+def test_a_run_leaves_everything_a_reader_needs(done: flow.Run) -> None:
+    names = {path.name for path in done.directory.iterdir()}
+    assert names == {
+        "record.parquet", "summary.csv", "manifest.json", "README.md", "index.html", "figures",
+    }  # fmt: skip
+    assert list((done.directory / "figures").glob("*.svg"))
+
+
+def test_every_case_is_one_row_of_the_summary(done: flow.Run, study: Path) -> None:
+    cases = expand(load(study))
+    assert len(done.summary) == len(cases) == done.manifest["cases"]["total"]
+    assert tuple(done.summary.columns) == COLUMNS
+    asked = pd.DataFrame([case.axes for case in cases])
+    pd.testing.assert_frame_equal(
+        done.summary[list(AXES)], asked, check_dtype=False, check_index_type=False
+    )
+
+
+def test_outcomes_add_up_to_components_everywhere(done: flow.Run) -> None:
+    for table in (done.summary, done.record):
+        assert (table[list(NAMES)].sum(axis=1) == table["components"]).all()
+    ran = done.summary[done.summary["skipped"] == 0]
+    vector = ran["problem"].map(lambda name: PROBLEMS[name].vector)
+    expected = ran["samples"] * np.where(vector, ran["n"] * ran["batch"], 1)
+    assert (ran["components"] == expected).all()
+    assert done.summary["components"].sum() == done.record["components"].sum()
+
+
+def test_the_counts_of_the_manifest_are_those_of_the_tables(done: flow.Run) -> None:
+    cases = done.manifest["cases"]
+    skipped = int((done.summary["skipped"] > 0).sum())
+    assert cases == {
+        "total": len(done.summary), "run": len(done.summary) - skipped, "skipped": skipped,
+        "crashed": 0,
+    }  # fmt: skip
+    witness = done.manifest["witness"]
+    assert witness["agreed"] == witness["checked"] > 0
+    assert done.manifest["undecided"] == 0
+    left_out = witness["beyond_budget"] + witness["limits"]
+    assert witness["checked"] + left_out <= done.manifest["truths"]
+    assert done.failures == []
+
+
+def test_what_a_dtype_cannot_hold_is_skipped_with_the_reason(done: flow.Run) -> None:
+    skipped = done.summary[done.summary["skipped"] > 0]
+    reasons = " ".join(sorted(set(skipped["reason"])))
+    assert "beyond the largest float16, 65504" in reasons
+    assert "float8_e4m3fn has no infinity" in reasons
+    assert set(skipped["dtype"]) == {"float16", "float8_e4m3fn"}
+    assert skipped["relative_error_max"].isna().all()
+    assert (done.summary.loc[done.summary["reason"] == "", "skipped"] == 0).all()
+
+
+def test_a_median_counts_a_failure_as_infinite(done: flow.Run) -> None:
+    rows = done.summary.query(
+        "problem == 'softmax' and formula == 'naive' and magnitude == 1000 and n == 5"
+        " and dtype == 'float32' and offset == 0"
+    )
+    assert np.isinf(rows["relative_error_median"]).all()
+    assert (rows["nan"] > 0).all()
+
+
+def test_a_sample_without_a_value_has_no_error(done: flow.Run) -> None:
+    rows = done.summary.query("masked == 1 and dtype == 'float8_e5m2'")
+    assert (rows["undefined"] == rows["components"]).all()
+    assert rows["relative_error_max"].isna().all()
+    ignored = done.summary.query("ignored == 1 and reduction == 'mean' and formula == 'log1p'")
+    assert (ignored["undefined"] == ignored["components"]).all()
+
+
+def test_shared_inputs_are_the_same_bits_in_every_dtype(done: flow.Run) -> None:
+    rows = done.record.query("problem == 'logsumexp' and formula == 'naive' and sample >= 0")
+    rows = rows[(rows["magnitude"] == 1) & (rows["offset"] == 0) & (rows["n"] == 5)]
+    texts = rows.groupby("sample")["worst_input"].nunique()
+    assert (texts == 1).all()
+    assert rows["dtype"].nunique() == 2
+
+
+def test_two_runs_and_any_number_of_jobs_give_the_same_bytes(
+    done: flow.Run, study: Path, tmp_path: Path
+) -> None:
+    again = fpstudy.run(study, tmp_path / "again", jobs=2)
+    for path in sorted(done.directory.rglob("*")):
+        if path.suffix in (".csv", ".svg", ".parquet"):
+            twin = again.directory / path.relative_to(done.directory)
+            assert path.read_bytes() == twin.read_bytes(), path.name
+
+
+def test_a_finished_record_is_kept_unless_it_is_damaged_or_fresh_is_asked(
+    done: flow.Run, study: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "kept"
+    shutil.copytree(done.directory, folder)
+    calls: list[int] = []
+
+    def run(fresh: bool = False) -> bool:
+        calls.clear()
+        fpstudy.run(study, folder, jobs=1, fresh=fresh, progress=lambda *_: calls.append(1))
+        return bool(calls)
+
+    assert not run()
+    assert run(fresh=True)
+    damaged = bytearray((folder / "record.parquet").read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (folder / "record.parquet").write_bytes(damaged)
+    assert run()
+    assert not run()
+
+
+def test_a_selection_gives_the_rows_of_the_whole(
+    done: flow.Run, study: Path, tmp_path: Path
+) -> None:
+    part = fpstudy.run(study, tmp_path, jobs=1, only={"dtype": {"float16"}})
+    whole = done.summary[done.summary["dtype"] == "float16"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part.summary, whole)
+    assert part.manifest["only"] == {"dtype": ["float16"]}
+    name = flow.default_directory(load(study), {"dtype": {"float16"}})
+    assert name == Path("reports/small.dtype=float16")
+
+
+def test_a_rebuilt_report_is_the_same(done: flow.Run) -> None:
+    before = {p: p.read_bytes() for p in done.directory.rglob("*") if p.is_file()}
+    for path in before:
+        if path.suffix in (".svg", ".csv", ".html"):
+            path.unlink()
+    fpstudy.rebuild(done.directory)
+    assert {p: p.read_bytes() for p in done.directory.rglob("*") if p.is_file()} == before
+
+
+def raises(xp: object, x: np.ndarray, *, axis: int = -1) -> np.ndarray:
+    raise RuntimeError("no kernel")
+
+
+def widens(xp: object, x: np.ndarray, *, axis: int = -1) -> np.ndarray:
+    return np.asarray(x, dtype=np.float64)
+
+
+def flattens(xp: object, x: np.ndarray, *, axis: int = -1) -> np.ndarray:
+    return x.ravel()
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "reason"),
+    [
+        (raises, "crashed", "RuntimeError: no kernel"),
+        (widens, "bad_output", "returned float64, not float16"),
+        (flattens, "bad_output", "returned shape"),
+    ],
+)
+def test_a_faulty_formula_is_an_outcome_and_the_rest_is_measured(
+    text: Callable, outcome: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    softmax = PROBLEMS["softmax"]
+    formulas = {"shifted": softmax.formulas["shifted"], "naive": Formula(text)}
+    monkeypatch.setitem(PROBLEMS, "softmax", replace(softmax, formulas=formulas))
+    path = tmp_path / "faulty.toml"
+    path.write_text(
+        'schema = 1\nname = "faulty"\n[[sweep]]\nproblem = "softmax"\ndtype = "float16"\nn = 3\n'
+    )
+    done = fpstudy.run(path, tmp_path / "out", jobs=1)
+    by_formula = done.summary.set_index("formula")
+    assert by_formula.loc["naive", outcome] == by_formula.loc["naive", "components"] == 16 * 3
+    assert reason in by_formula.loc["naive", "reason"]
+    assert by_formula.loc["naive", "relative_error_median"] == np.inf
+    assert by_formula.loc["shifted", outcome] == 0
+    assert done.manifest["cases"]["crashed"] == 1
+
+
+def test_a_wrong_truth_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fpstudy import measure
+
+    honest = measure.enclose
+
+    def wrong(*arguments: object) -> object:
+        t = honest(*arguments)
+        return replace(t, hi=t.hi * (1 + 2.0**-40))
+
+    monkeypatch.setattr(measure, "enclose", wrong)
+    path = tmp_path / "wrong.toml"
+    path.write_text(
+        'schema = 1\nname = "wrong"\n[[sweep]]\nproblem = "logsumexp"\ndtype = "float16"\n'
+        'distribution = "two_point"\nmagnitude = 50\n'
+    )
+    done = fpstudy.run(path, tmp_path / "out", jobs=1)
+    assert any("the witness" in failure for failure in done.failures)
+
+
+def test_a_truth_outside_its_inequality_fails_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fpstudy import measure
+
+    honest = measure.enclose
+    monkeypatch.setattr(measure, "enclose", lambda *a: replace(honest(*a), hi=honest(*a).hi * 0.5))
+    path = tmp_path / "outside.toml"
+    path.write_text(
+        'schema = 1\nname = "outside"\n[[sweep]]\nproblem = "logsumexp"\ndtype = "float32"\n'
+        'distribution = "equal"\nmagnitude = 50\nn = 3\n'
+    )
+    done = fpstudy.run(path, tmp_path / "out", jobs=1)
+    assert len(done.manifest["violations"]) == 1
+
+
+def test_the_summary_reads_back_as_it_was_written(done: flow.Run) -> None:
+    rows = record.read(done.directory / "record.parquet")
+    pd.testing.assert_frame_equal(
+        read_csv(done.directory / "summary.csv"), summarize(rows), check_dtype=False
+    )
+
+
+def test_the_manifest_says_what_a_result_depends_on(done: flow.Run) -> None:
+    manifest = json.loads((done.directory / "manifest.json").read_text())
+    assert manifest["versions"]["numpy"] == np.__version__
+    assert manifest["cpu"]["features"]
+    assert len(manifest["study_hash"]) == 64
+    assert manifest["engine"] == "arb"
+    assert manifest["proven"] is True
+    assert manifest["duration_seconds"] > 0
+
+
+def test_an_unproven_engine_is_marked(study: Path, tmp_path: Path) -> None:
+    path = tmp_path / "unproven.toml"
+    path.write_text(
+        'schema = 1\nname = "by_mpmath"\nengine = "mpmath"\n[[sweep]]\nproblem = "softmax"\n'
+        'dtype = "float16"\nn = 3\n'
+    )
+    done = fpstudy.run(path, tmp_path / "out", jobs=1)
+    assert done.manifest["proven"] is False
+    assert "The truths are not proven" in (done.directory / "README.md").read_text()
