@@ -7,6 +7,7 @@ interrupted.
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,7 +106,7 @@ def run(study: Path, out: Path | None, jobs: int | None, only: Any, fresh: bool)
     with _faults():
         loaded = load(study)
         cases = select(expand(loaded), only)
-        if not cases:
+        if not cases and (only or not loaded.claim):
             raise click.UsageError("--only leaves no case")
         planning.check_memory(loaded, flow.tasks(loaded, cases))
         with progress.shown(loaded.name) as show:
@@ -123,13 +124,18 @@ def _print_verdicts(done: Any) -> None:
     """The verdict table, the witness's count and where the report lies."""
     from fpstudy.report import terminal
 
-    terminal.print_verdicts(done.summary)
+    if len(done.summary):
+        terminal.print_verdicts(done.summary)
     counts, witness = done.manifest["cases"], done.manifest["witness"]
     click.echo(
         f"{counts['run']:,} cases measured, {counts['skipped']:,} skipped. Exact values:"
         f" {done.manifest['truths']:,}, {done.manifest['undecided']:,} undecided;"
         f" mpmath recomputed {witness['checked']:,}, of which {witness['agreed']:,} agree."
     )
+    claims = Counter(claim["verdict"] for claim in done.manifest["claims"])
+    if claims:
+        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(claims.items()))
+        click.echo(f"{claims.total()} claims: {told}.")
     click.echo(f"report: {done.directory / 'index.html'}")
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from fpstudy import record
 from fpstudy.cases import Case, Draw, expand, select
+from fpstudy.claims import check
 from fpstudy.environment import command_line, environment
 from fpstudy.measure import Measured, Task, measure
 from fpstudy.report import write_report
@@ -154,6 +155,7 @@ def _measure_all(
         "truths": total.truths,
         "undecided": total.undecided,
         "violations": total.violations,
+        "claims": [check(claim) for claim in study.claim],
         "witness": {
             "total": total.truths,
             "checked": witness.checked,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from fpstudy.study_file.axes import among
+from fpstudy.study_file.claims import OneClaim
 from fpstudy.study_file.defaults import with_defaults
 from fpstudy.study_file.json_schema import integers, names
 from fpstudy.study_file.mistakes import (
@@ -82,6 +83,9 @@ class StudyKeys(Table):
     sweep: Annotated[tuple[Sweep, ...], BeforeValidator(tables("sweep"))] = Field(
         (), description="axes to cross; there can be several sweeps"
     )
+    claim: Annotated[tuple[OneClaim, ...], BeforeValidator(tables("claim"))] = Field(
+        (), description="statements to check; there can be several claims"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -96,10 +100,9 @@ class StudyKeys(Table):
 
     @model_validator(mode="after")
     def _as_a_whole(self) -> Self:
-        if not self.sweep:
-            raise MistakesError(
-                [Mistake(("sweep",), "missing; a study has at least one [[sweep]]")]
-            )
+        if not self.sweep and not self.claim:
+            sentence = "missing; a study has at least one [[sweep]] or one [[claim]]"
+            raise MistakesError([Mistake(("sweep",), sentence)])
         size = (sum(map(cases, self.sweep)), sum(map(logits, self.sweep)))
         for count, limit, what in zip(
             size, (MAX_CASES, MAX_LOGITS), ("cases", "logits"), strict=True
@@ -132,7 +135,9 @@ def json_schema() -> dict[str, Any]:
     """JSON Schema of the file as it is written, for editors."""
     schema = StudyKeys.model_json_schema()
     schema["$schema"] = "http://json-schema.org/draft-07/schema#"  # what TOML editors know best
-    schema["properties"]["sweep"] |= {"minItems": 1}
+    schema["anyOf"] = [
+        {"required": [key], "properties": {key: {"minItems": 1}}} for key in ("sweep", "claim")
+    ]
     schema["$defs"]["Sweep"].pop("required")  # [defaults] may give these keys
     for table in (schema, *schema["$defs"].values()):
         for key in table["properties"].values():
