@@ -261,7 +261,7 @@ def show(value: Exact, digits: int) -> dict[str, Any]:
         "digits": digits,
         "bits": bits,
         "rounded": {
-            name: [{"hex": float(v).hex(), "decimal": f"{v:.17g}"} for v in rounded]
+            name: [{"hex": float(v).hex(), "decimal": repr(v)} for v in rounded]
             for name, rounded in value.rounded().items()
         },
     }

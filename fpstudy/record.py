@@ -125,13 +125,13 @@ def _input_text(inputs: Inputs, i: int, j: int) -> str:
 
 
 def _exact_texts(truth: Truth, at: Any, samples: int) -> list[str]:
-    """17 digits of the exact values, as far as float64 reaches; words where there is none."""
+    """The exact values to float64 precision, as far as float64 reaches; words where there is none."""
     hi = truth.hi.reshape(samples, -1)[at]
     exponent = truth.exponent.reshape(samples, -1)[at]
     with np.errstate(over="ignore"):
         values = np.ldexp(hi, np.clip(exponent, -3000, 3000))
     return [
-        f"{v:.17g}" if v != 0 or h == 0 else f"{h:.17g} * 2**{e}"
+        repr(float(v)) if v != 0 or h == 0 else f"{float(h)!r} * 2**{e}"
         for v, h, e in zip(values, hi, exponent, strict=True)
     ]
 

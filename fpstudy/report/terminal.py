@@ -39,5 +39,6 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
     if verdict.inputs == "given":
         reach = "the given logits" if not verdict.failing else "fails on some"
     bits = "" if pd.isna(verdict.bits_worst) else f"{verdict.bits_worst:.1f}"
-    others = verdict.others.partition(";")[0]  # the one that fails first; the report has them all
+    first = verdict.others.partition(";")[0]  # the one that fails first; the report has them all
+    others = first if "fails" in first else "none of the other formulas"
     return verdict.problem, verdict.dtype, verdict.formula, reach, bits, others
