@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from fpstudy.report.claims import told
 from fpstudy.report.figures import figures
 from fpstudy.report.index import index
 from fpstudy.report.page import contents, html, readme
@@ -29,7 +30,9 @@ def write_report(
     no other file is touched.
     """
     drawings = list(figures(summary, record))
-    content = contents(record, summary, manifest, claims, drawings)
+    statements = told(claims)
+    content = contents(record, summary, manifest, statements, drawings)
+    drawings += [claim.drawing for claim in statements if claim.drawing is not None]
     folder = directory / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     for stale in set(folder.glob("*.svg")) - {folder / f"{d.name}.svg" for d in drawings}:

@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from fpstudy.report import markdown
+from fpstudy.report.claims import Told, tally
 from fpstudy.report.figures import Drawing
 from fpstudy.report.numbers import NONE, count
 from fpstudy.report.reading import TERMS
@@ -55,7 +56,7 @@ def contents(
     record: pd.DataFrame,
     summary: pd.DataFrame,
     manifest: Mapping[str, Any],
-    claims: Sequence[Mapping[str, Any]],
+    claims: Sequence[Told],
     drawings: Sequence[Drawing],
 ) -> dict[str, Any]:
     """What the templates of both pages print."""
@@ -65,7 +66,8 @@ def contents(
         "question": str(manifest.get("question") or ""),
         "swept": verdict_rows(table, "magnitudes"),
         "given": verdict_rows(table, "given"),
-        "claims": [{key: str(claim.get(key) or "") for key in _CLAIM} for claim in claims],
+        "claims": claims,
+        "tally": tally(claims),
         "problems": {
             problem: [drawing for drawing in drawings if drawing.problem == problem]
             for problem in dict.fromkeys(drawing.problem for drawing in drawings)
@@ -79,9 +81,6 @@ def contents(
         "facts": facts(manifest),
         "command": str(manifest.get("command") or ""),
     }
-
-
-_CLAIM = ("says", "verdict", "evidence", "reproduce", "source")
 
 
 def _size(summary: pd.DataFrame) -> str:
