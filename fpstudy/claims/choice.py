@@ -1,12 +1,11 @@
 """Claims about softmax as a choice: order, limits of large beta, the jump of the arg max."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 
 from fpstudy.arithmetic import arb
-from fpstudy.calculator import exact
+from fpstudy.calculator import UndecidedError, exact
 from fpstudy.claims.certified import (
     BITS,
     balls_of,
@@ -14,6 +13,7 @@ from fpstudy.claims.certified import (
     command_of,
     digits,
     less,
+    run,
     same_digits,
     short,
     value,
@@ -21,7 +21,7 @@ from fpstudy.claims.certified import (
 )
 from fpstudy.claims.computed import number_of, pattern
 from fpstudy.claims.finding import Finding, Rows, stored, vector
-from fpstudy.formats import FORMATS
+from fpstudy.formats import FORMATS, Floats
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.rounding import round_truth
@@ -31,27 +31,48 @@ from fpstudy.truth import enclose
 CURVE_POINTS = 81
 
 
+MOST_BITS = 2**14  # tells apart values that differ by a part in 10**4000
+
+
 def order(claim: Order) -> Finding:
-    """Compare the certified values of every pair of different logits."""
-    certain = value(claim, claim.dtype)
-    x, y = certain.inputs.x[0].tolist(), balls_of(certain.truth)
+    """Compare the enclosures of every pair of different logits."""
+    x = np.asarray([FORMATS[claim.dtype].parse(entry) for entry in claim.logits])
     pairs = [(i, j) for i in range(len(x)) for j in range(len(x)) if x[i] > x[j]]
-    test: Callable[[int, int], bool] = {
-        "larger": lambda i, j: less(y[j], y[i]),
-        "smaller": lambda i, j: less(y[i], y[j]),
-        "equal": lambda i, j: not less(y[i], y[j]) and not less(y[j], y[i]),
-    }[claim.larger_get]
-    against = [(i, j) for i, j in pairs if not test(i, j)]
+    want = {"larger": 1, "smaller": -1, "equal": 0}[claim.larger_get]
+    signs = _compare(claim, x, pairs)
+    against = [pair for pair in pairs if signs[pair] != want]
     with_ = "".join(f" with {name} = {given}" for name, given in claim.parameters.items())
     evidence = (
-        f"{claim.problem}{with_} at {vector(claim.logits)} is {vector(digits(certain, 6))}:"
-        f" {len(pairs) - len(against)} of {len(pairs)} pairs are as claimed"
+        f"{claim.problem}{with_} at {vector(claim.logits)} is"
+        f" {vector(digits(value(claim, claim.dtype), 6))}: {len(pairs) - len(against)} of"
+        f" {len(pairs)} pairs of different logits are as claimed"
     )
     if against:
         i, j = against[0]
-        evidence += f"; not so {claim.logits[i]} against {claim.logits[j]}"
+        evidence += f"; not so {claim.logits[i]} and {claim.logits[j]}"
     reproduce = command_of(claim, claim.problem, claim.dtype)
     return Finding(bool(pairs) and not against, evidence + ".", reproduce)
+
+
+def _compare(claim: Order, x: Floats, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """The sign of y_i - y_j for each pair, at a precision that rises until balls tell.
+
+    Where b = 1 or beta = 0 all weights are exactly 1, so what balls do not tell apart is equal.
+    """
+    parse = FORMATS[claim.dtype].parse
+    parameters = {name: parse(given) for name, given in claim.parameters.items()}
+    flat = parameters in ({"base": 1.0}, {"beta": 0.0})
+    signs: dict[tuple[int, int], int] = dict.fromkeys(pairs, 0) if flat else {}
+    bits = BITS
+    while len(signs) < len(pairs) and bits <= MOST_BITS:
+        with arb.precision(bits):
+            y = run(claim.problem, arb.NAMESPACE.asarray(x), **parameters)
+        told = {(i, j): bool(y[i] > y[j]) - bool(y[i] < y[j]) for i, j in pairs}
+        signs = {pair: sign for pair, sign in told.items() if sign}
+        bits *= 2
+    if len(signs) < len(pairs):
+        raise UndecidedError(f"{MOST_BITS:,} bits do not tell two of the values apart")
+    return signs
 
 
 def limit(claim: Limit) -> Finding:
@@ -109,7 +130,9 @@ def jump(claim: Jump) -> Finding:
     reproduce = command(
         "softmax", claim.dtype, logits=[neighbours[2].hex(), s.hex()], beta=claim.beta
     )
-    return Finding(holds, evidence, reproduce, table.data(), _curves(claim))
+    return Finding(
+        holds, evidence, reproduce, table.data(), _curves(claim) if claim.betas else None
+    )
 
 
 def _curves(claim: Jump) -> dict[str, object]:

@@ -8,7 +8,7 @@ import numpy as np
 from fpstudy import decimals
 from fpstudy.arithmetic.numpy import DTYPES, evaluate
 from fpstudy.claims.certified import command_of, digits, same_digits, value
-from fpstudy.claims.finding import Finding, Rows, listed, stored, vector
+from fpstudy.claims.finding import Finding, Rows, in_dtypes, listed, stored, vector
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 from fpstudy.study_file.claims import Computed, Exact, FormatNumber, ProductQuotient, Underflow
@@ -20,25 +20,21 @@ def computed(claim: Computed) -> Finding:
     """Run the formula in every dtype and hold its results against those expected."""
     formula = PROBLEMS[claim.problem].formulas[claim.formula]
     table = Rows(("dtype", f"{claim.formula} gives", "exact value"))
-    holds = True
+    as_claimed = []
     for dtype in claim.dtype:
         certain = value(claim, dtype)
         y = evaluate(formula, certain.inputs, dtype).ravel().tolist()
-        holds &= all(
-            agrees(result, expect, dtype, claim.digits)
-            for result, expect in zip(y, claim.expect, strict=True)
-        )
+        pairs = zip(y, claim.expect, strict=True)
+        as_claimed.append(all(agrees(got, want, dtype, claim.digits) for got, want in pairs))
         given = vector([stored(result, dtype) for result in y])
         table.add(dtype, given, vector(digits(certain, SHOWN_DIGITS)))
+    what = f"{_named(claim)} by {claim.formula} at {vector(claim.logits)}"
     _, given, true = table.rows[0]
-    evidence = (
-        f"{claim.problem} by {claim.formula} at {vector(claim.logits)} in {claim.dtype[0]} gives"
-        f" {given}; the exact value is {true}."
-    )
+    evidence = f"{what} in {claim.dtype[0]} gives {given}; the exact value is {true}."
     if len(claim.dtype) > 1:
-        evidence = f"{claim.problem} by {claim.formula} at {vector(claim.logits)}, by dtype:"
+        evidence = f"{what} is as claimed {in_dtypes(as_claimed)}."
     reproduce = command_of(claim, claim.problem, claim.dtype[0])
-    return Finding(holds, evidence, reproduce, table.data() if len(claim.dtype) > 1 else None)
+    return Finding(all(as_claimed), evidence, reproduce, table.if_several())
 
 
 def agrees(y: float, expect: str, dtype: str, count: int | None) -> bool:
@@ -65,7 +61,8 @@ def exact(claim: Exact) -> Finding:
     return Finding(holds, evidence, command_of(claim, claim.problem, claim.dtype))
 
 
-def _named(claim: Exact) -> str:
+def _named(claim: Computed | Exact) -> str:
+    """The problem with its parameters and labels."""
     with_ = [f"{name} = {given}" for name, given in claim.parameters.items()]
     if claim.labels:
         with_.append(f"labels {vector(claim.labels)}")
@@ -77,23 +74,25 @@ def _named(claim: Exact) -> str:
 def product_quotient(claim: ProductQuotient) -> Finding:
     """x * y / y by the dtype's own scalars; y rounds to 0 or to infinity before it is used."""
     table = Rows(("dtype", "x is stored as", "y is stored as", "x * y", "x * y / y"))
-    holds = True
+    as_claimed = []
     for dtype in claim.dtype:
         f, number = FORMATS[dtype], DTYPES[dtype].type
         x, y = f.parse(claim.x), f.parse(claim.y)
         with np.errstate(all="ignore"):
             product = number(x) * number(y)
             result = float(product / number(y))
-        holds &= agrees(result, claim.expect, dtype, None)
+        as_claimed.append(agrees(result, claim.expect, dtype, None))
         table.add(dtype, *(stored(float(v), dtype) for v in (x, y, product, result)))
     dtype, _, y_stored, product_text, text = table.rows[0]
     evidence = (
         f"In {dtype} y = {claim.y} is stored as {y_stored}; {claim.x} * y = {product_text},"
         f" and {product_text} / {y_stored} = {text}."
     )
-    if len(claim.dtype) == 1:
-        return Finding(holds, evidence)
-    return Finding(holds, "x * y / y by the scalars of each dtype:", table=table.data())
+    if len(claim.dtype) > 1:
+        evidence = (
+            f"x * y / y at x = {claim.x}, y = {claim.y} is as claimed {in_dtypes(as_claimed)}."
+        )
+    return Finding(all(as_claimed), evidence, table=table.if_several())
 
 
 def format_number(claim: FormatNumber) -> Finding:
@@ -138,7 +137,7 @@ def underflow(claim: Underflow) -> Finding:
     log(x) is least in size at the two neighbours of 1; exp(x) at the lowest x.
     """
     table = Rows(("dtype", "x", f"{claim.function}(x) gives", "least normal number"))
-    holds = True
+    as_claimed = []
     function: Any = getattr(np, claim.function)
     for dtype in claim.dtype:
         f = FORMATS[dtype]
@@ -148,9 +147,12 @@ def underflow(claim: Underflow) -> Finding:
             arguments = [-f.largest]
         with np.errstate(all="ignore"):
             results = [float(function(DTYPES[dtype].type(x))) for x in arguments]
-        holds &= any(abs(y) < f.least_normal for y in results)
+        as_claimed.append(any(abs(y) < f.least_normal for y in results))
         for x, y in zip(arguments, results, strict=True):
             table.add(dtype, stored(x, dtype), stored(y, dtype), f"{f.least_normal:.6g}")
     said = "the two numbers next to 1" if claim.function == "log" else "the lowest number"
-    evidence = f"The size of {claim.function} is least, and not 0, at {said}:"
-    return Finding(holds, evidence, table=table.data())
+    evidence = (
+        f"The size of {claim.function} is least, and not 0, at {said}; there the result is 0 or"
+        f" subnormal {in_dtypes(as_claimed)}."
+    )
+    return Finding(all(as_claimed), evidence, table=table.data())

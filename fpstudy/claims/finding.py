@@ -45,6 +45,10 @@ class Rows:
         """One row; entries become text."""
         self.rows.append([str(entry) for entry in entries])
 
+    def if_several(self) -> dict[str, Any] | None:
+        """The table as plain data where it says more than a sentence does."""
+        return self.data() if len(self.rows) > 1 else None
+
     def data(self) -> dict[str, Any]:
         """The table as plain data."""
         return {"columns": list(self.columns), "rows": self.rows}
@@ -60,6 +64,14 @@ def vector(entries: Sequence[str]) -> str:
     """[a, b, c], shortened; a single number stands alone."""
     shown = [*entries[:6], "..."] if len(entries) > 7 else list(entries)
     return f"[{', '.join(shown)}]" if len(entries) > 1 else shown[0]
+
+
+def in_dtypes(flags: Sequence[bool]) -> str:
+    """In how many of the dtypes, in words."""
+    count, total = sum(flags), len(flags)
+    if count in (0, total):
+        return f"in {'none' if count == 0 else 'all'} of {total} dtypes" if total > 1 else "there"
+    return f"in {count} of {total} dtypes"
 
 
 def listed(words: Sequence[str]) -> str:

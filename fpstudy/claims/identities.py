@@ -65,9 +65,9 @@ def _problem(side: str) -> Any:
 
 def _run(side: str, claim: Equal, x: Any, q: Any) -> list[Any]:
     problem, formula = side.split(".")
-    arguments = [_XP.asarray(x)]
+    arguments = [_XP.asarray(x[None])]  # a batch of one: every result is then an array
     if PROBLEMS[problem].labels:
-        arguments.append(_XP.asarray(q))
+        arguments.append(_XP.asarray(q[None]))
     parameters = {name: _XP.asarray(float(v)) for name, v in claim.parameters.items()}
     y = PROBLEMS[problem].formulas[formula].text(_XP, *arguments, **parameters)
     return list(np.asarray(y, dtype=object).ravel())

@@ -1,4 +1,4 @@
-"""Where a formula stops to be right as equal logits grow, found by bisection over bit patterns."""
+"""Where a formula begins to fail as equal logits grow, found by bisection over bit patterns."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,9 +10,9 @@ import numpy as np
 from fpstudy import decimals
 from fpstudy.arithmetic import arb
 from fpstudy.arithmetic.numpy import evaluate
-from fpstudy.claims.certified import same_digits
+from fpstudy.claims.certified import same_digits, short
 from fpstudy.claims.computed import agrees, extreme, number_of, pattern
-from fpstudy.claims.finding import Finding, Rows, stored
+from fpstudy.claims.finding import Finding, Rows, in_dtypes, stored
 from fpstudy.formats import Floats
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula
@@ -40,12 +40,12 @@ def onset(claim: Onset) -> Finding:
     table = Rows(("dtype", "largest M", "in hex", "just above, the result is", threshold))
     rows_hold = [_row(claim, dtype, n, table) for dtype in claim.dtype]
     what = "NaN" if claim.trouble == "nan" else "infinite or NaN"
-    what = f"0, {what}" if _zero_is_wrong(claim) else what
+    what = f"0, {what}" if _zero_is_failure(claim) else what
     logits = f"{claim.n:,} equal logits M" if claim.n > 1 else "one logit M"
     evidence = (
         f"{claim.problem} by {claim.formula} on {logits}: the largest M at which the result is not"
         f" {what}, by bisection over the bit patterns of each dtype, with {2 * PROBES} more of them"
-        " tried on both sides."
+        f" tried on both sides; it is as claimed {in_dtypes(rows_hold)}."
     )
     for dtype, largest, _, result, limit in table.rows:
         if dtype in claim.expect:
@@ -56,10 +56,10 @@ def onset(claim: Onset) -> Finding:
 def _row(claim: Onset, dtype: str, n: int, table: Rows) -> bool:
     """Search in one dtype and write what was found; returns whether it is as claimed."""
     formula = PROBLEMS[claim.problem].formulas[claim.formula]
-    found = search(formula, dtype, claim.n, _zero_is_wrong(claim), claim.trouble)
-    limit = decimals.of_ball(_log(dtype, n), 8, 128)
+    found = search(formula, dtype, claim.n, _zero_is_failure(claim), claim.trouble)
+    limit = short(_log(dtype, n), 8)
     if found.bits is None or found.bits < 0:
-        table.add(dtype, "no trouble" if found.bits is None else "none: wrong at 0", "", "", limit)
+        table.add(dtype, "no trouble" if found.bits is None else "none: fails at 0", "", "", limit)
         return found.steady and claim.threshold == "none" and dtype not in claim.expect
     M, above = (float(number_of(found.bits + k, dtype)) for k in (0, 1))
     result = float(_results(formula, np.asarray([above]), dtype, claim.n)[0])
@@ -75,9 +75,9 @@ def _row(claim: Onset, dtype: str, n: int, table: Rows) -> bool:
     return holds
 
 
-def _zero_is_wrong(claim: Onset) -> bool:
+def _zero_is_failure(claim: Onset) -> bool:
     """A probability of 1 / n is never 0; log-sum-exp may be."""
-    return PROBLEMS[claim.problem].vector and claim.trouble == "wrong"
+    return PROBLEMS[claim.problem].vector and claim.trouble == "failure"
 
 
 def search(formula: Formula, dtype: str, n: int, zero: bool, trouble: str) -> Found:

@@ -68,7 +68,7 @@ def _at_most(a: Any, b: Any) -> bool:
 def inside(claim: Inside) -> Finding:
     """Count the values that are not above 0 and below 1."""
     x = np.stack([x for x, _ in vectors(claim, labels=False)])
-    counts = {"0": 0, "1": 0, "NaN or beyond": 0}
+    counts = {"0": 0, "1": 0, "nothing in [0, 1]": 0}
     if claim.formula is None:
         truth = enclose(PROBLEMS["softmax"], _inputs(claim, x))
         rounded = round_truth(truth, FORMATS["float64"])
@@ -79,10 +79,10 @@ def inside(claim: Inside) -> Finding:
     else:
         y = _evaluate(claim, x)
         counts = {"0": int((y == 0).sum()), "1": int((y == 1).sum())}
-        counts["NaN or beyond"] = int((~((y >= 0) & (y <= 1))).sum())
+        counts["nothing in [0, 1]"] = int((~((y >= 0) & (y <= 1))).sum())
         by = f"among the values that {claim.formula} gives in {claim.dtype}"
-    found = ", ".join(f"{count:,} are {what}" for what, count in counts.items() if count)
-    told = f"{found} of {x.size:,}" if found else f"every one of {x.size:,} lies in (0, 1)"
+    found = " and ".join(f"{count:,} equal {what}" for what, count in counts.items() if count)
+    told = f"of {x.size:,} {found}" if found else f"all {x.size:,} lie in (0, 1)"
     evidence = f"At {inputs_text(claim)}: {by}, {told}."
     return Finding(not found, evidence, command_of(claim, "softmax", claim.dtype))
 

@@ -16,7 +16,7 @@ from fpstudy.study_file.names import dtype_hint
 Rule = Callable[[Any], Iterator[Mistake]]
 
 EQUAL_LOGITS = ("softmax", "logsumexp")
-TROUBLES = ("wrong", "nan")
+TROUBLES = ("failure", "nan")
 THRESHOLDS = ("log(largest)", "log(largest / n)", "none")
 ORDERS = ("larger", "smaller", "equal")
 LSE_BOUNDS = ("mean + log n", "max", "max + log n")

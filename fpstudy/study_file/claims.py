@@ -6,7 +6,7 @@ asserts are its keys; whether that is so is never written in the file.
 
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, Strict, WithJsonSchema, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler, WrapValidator
 from pydantic_core.core_schema import ValidationInfo
 
@@ -55,6 +55,9 @@ def _from_to(least: int, most: int) -> Any:
 
 Number = Annotated[str, BeforeValidator(exact_numbers.finite), WithJsonSchema(_NUMBER)]
 Parameter = Annotated[str | None, BeforeValidator(exact_numbers.number), WithJsonSchema(_RESULT)]
+FiniteParameter = Annotated[
+    str | None, BeforeValidator(exact_numbers.finite), WithJsonSchema(_NUMBER)
+]
 Vector = Annotated[
     tuple[str, ...],
     BeforeValidator(exact_numbers.vector(exact_numbers.number)),
@@ -185,7 +188,7 @@ class Exact(Given):
 
 
 class Onset(Claim):
-    """Where a formula stops to be right as the logit M of n equal ones grows."""
+    """Where a formula begins to fail as the logit M of n equal ones grows."""
 
     required: ClassVar = Given.required
     kind: Literal["onset"] = Field(description="the largest equal logits before a trouble")
@@ -196,7 +199,7 @@ class Onset(Claim):
     dtype: Dtypes = Field(description="the dtypes to search")
     n: Annotated[int, *_from_to(1, MAX_TERMS)] = Field(default=1, description="how many logits")
     trouble: Annotated[str, *_one_of(claim_rules.TROUBLES, "a trouble")] = Field(
-        default="wrong", description='what to look for: "wrong" (0, inf or NaN) or "nan"'
+        default="failure", description='what to look for: "failure" (0, inf or NaN) or "nan"'
     )
     threshold: Annotated[str | None, *_one_of(claim_rules.THRESHOLDS, "a threshold")] = Field(
         default=None, description="the claimed onset in every dtype; or expect"
@@ -218,6 +221,8 @@ class Order(Given):
         default="softmax", description="the problem"
     )
     dtype: Dtype = Field(default="float64", description="the format of the inputs")
+    logits: Finite = Field(description="a vector of logits")
+    beta: FiniteParameter = Field(default=None, description="softmax of beta x")
     larger_get: Annotated[str, *_one_of(claim_rules.ORDERS, "an order")] = Field(
         description="larger, smaller or equal"
     )
@@ -338,7 +343,9 @@ class Differentiable(Claim):
         description="max, arg_max or logsumexp"
     )
     logits: Finite = Field(description="the point")
-    expect: bool = Field(description="whether there is a derivative in the first logit")
+    expect: Annotated[bool, Strict()] = Field(
+        description="whether there is a derivative in the first logit"
+    )
     dtype: Dtype = Field(default="float64", description="the format of the logits")
 
 
@@ -367,9 +374,7 @@ class Jump(Claim):
     )
     size: Number = Field(default="1", description="the logit that stays")
     dtype: Dtype = Field(default="float32", description="the format of the logits")
-    betas: Betas = Field(
-        default=("1", "10", "100"), description="smooth curves to draw beside the arg max"
-    )
+    betas: Betas = Field(default=(), description="curves to draw beside the arg max, in a figure")
 
 
 class FormatNumber(Claim):
