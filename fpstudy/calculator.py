@@ -4,6 +4,7 @@ The inputs are read as exact numbers and rounded once to the format in which the
 value is the exact one at the stored inputs.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -54,13 +55,13 @@ class Exact:
 
     def decimal_and_bits(self, digits: int = 17) -> tuple[str | list[str], int]:
         """The digits, and the working precision that decided the last component."""
-        if not 1 <= digits <= MAX_DIGITS:
-            raise ValueError(f"want 1 to {MAX_DIGITS} digits, got {digits}")
+        if not isinstance(digits, int) or not 1 <= digits <= MAX_DIGITS:
+            raise ValueError(f"digits: want 1 to {MAX_DIGITS:,}, got {digits!r}")
         known, missing = _settled(PROBLEMS[self.problem], self, digits)
         bits = arb.first_bits(0)
         while missing and bits <= CAP_BITS:
-            for j, number in enumerate(_balls(PROBLEMS[self.problem], self.inputs, bits)):
-                text = decimals.of_ball(number, digits, bits) if j in missing else None
+            for j, (head, tail) in enumerate(_parts(PROBLEMS[self.problem], self.inputs, bits)):
+                text = decimals.of_sum(head, tail, digits, bits) if j in missing else None
                 if text is not None:
                     known[j] = text
                     missing.discard(j)
@@ -74,7 +75,12 @@ class Exact:
         return (texts if self.truth.hi.ndim > 1 else texts[0]), max(bits // 2, arb.first_bits(0))
 
     def rounded(self) -> dict[str, list[float]]:
-        """The correctly rounded value in every format, each a list of the components."""
+        """The correctly rounded value in every format, each a list of the components.
+
+        Raises UndecidedError where the enclosure does not decide one.
+        """
+        if (self.truth.state == State.UNDECIDED).any():
+            raise UndecidedError(f"{self.problem}: not decided by {CAP_BITS:,} bits")
         return {
             name: round_truth(self.truth, f).nearest.ravel().tolist() for name, f in FORMATS.items()
         }
@@ -134,34 +140,42 @@ def _known(problem: str, dtype: str) -> tuple[Problem, Format]:
 
 
 def store(value: Number, f: Format, what: str) -> float:
-    """One number rounded once to the format; "nan" and what is no number are refused."""
+    """One number rounded once to the format; an infinity stays one, NaN is refused."""
     try:
-        if isinstance(value, str):
-            stored = f.parse(value)
-        elif isinstance(value, (int, Fraction)):
-            stored = f.round_fraction(Fraction(value))
-        else:
-            stored = float(f.round(np.asarray(float(value), dtype=np.float64)))
-            value = float(value)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{what}: {value!r} is not a number") from None
-    given = str(value).strip().lower().lstrip("+-")
-    if given in ("inf", "infinity"):
-        return float(str(value).strip().lower())
-    if given == "nan":
-        raise ValueError(f"{what}: NaN has no place here")
-    if not np.isfinite(stored):
-        raise ValueError(f"{what}: {value} is beyond the largest {f.name}, {f.largest:.6g}")
+        exact = value if isinstance(value, str) else _exact_text(value)
+        stored = f.parse(exact)
+    except (ValueError, TypeError):
+        raise ValueError(f"{what}: {value!r:.80} is not a number") from None
+    if exact.strip().lower().lstrip("+-") in ("inf", "infinity"):
+        return float(exact)
+    if not math.isfinite(stored):
+        raise ValueError(f"{what}: {value!s:.80} is beyond the largest {f.name}, {f.largest:.6g}")
     return stored
+
+
+def _exact_text(value: object) -> str:
+    """A number as a text that means exactly it."""
+    if isinstance(value, Fraction):
+        return f"{value}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        raise TypeError
+    if isinstance(value, (int, np.integer)):
+        return hex(int(value))
+    return float(value).hex().replace("nan", "not a number")
 
 
 def _stored(values: Any, f: Format, what: str) -> np.ndarray:
     """(rows, n) of stored numbers."""
+    sequences = (list, tuple, np.ndarray)
+    if not isinstance(values, sequences) or np.ndim(np.asarray(values, dtype=object)) == 0:
+        raise ValueError(f"{what}: want a list of numbers, got {values!r:.80}")
     rows = list(values)
     if not rows:
         raise ValueError(f"{what}: want at least one number")
-    if not isinstance(rows[0], (list, tuple, np.ndarray)):
+    if not any(isinstance(row, sequences) for row in rows):
         rows = [rows]
+    if not all(isinstance(row, sequences) for row in rows):
+        raise ValueError(f"{what}: want vectors, or one vector, of numbers")
     if len({len(row) for row in rows}) != 1 or len(rows[0]) == 0:
         raise ValueError(f"{what}: want vectors of one length, got {[len(row) for row in rows]}")
     return np.asarray([[store(value, f, what) for value in row] for row in rows])
@@ -175,6 +189,8 @@ def _labels(
         if labels is not None or target is not None:
             raise ValueError(f"{problem.name} takes no labels and no target")
         return None, None
+    if not isinstance(ignore_index, int):
+        raise ValueError(f"ignore_index: want an integer, got {ignore_index!r}")
     if (labels is None) == (target is None):
         raise ValueError(f"{problem.name} needs either labels or a target")
     rows, n = x.shape
@@ -185,14 +201,17 @@ def _labels(
         if not np.isfinite(q).all() or (q < 0).any():
             raise ValueError("labels must be finite and at least 0")
         return q, np.ones(rows, dtype=bool)
-    targets = np.atleast_1d(np.asarray(target, dtype=np.int64))
-    if targets.shape != (rows,):
-        raise ValueError(f"{len(targets)} targets for {rows} vectors of logits")
-    counted = targets != ignore_index
-    if ((targets >= n) | (targets < -n))[counted].any():
-        raise ValueError(f"target {target} is outside the {n} logits: want 0 to {n - 1}")
-    one_hot = (np.arange(n) == (targets % n)[:, None]) & counted[:, None]
-    return one_hot.astype(np.float64), counted
+    given = list(target) if isinstance(target, (list, tuple, np.ndarray)) else [target]
+    if not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in given):
+        raise ValueError(f"target: want an index for each vector, got {target!r:.80}")
+    if len(given) != rows:
+        raise ValueError(f"{len(given)} targets for {rows} vectors of logits")
+    for k in given:
+        if k != ignore_index and not -n <= k < n:
+            raise ValueError(f"target {k} is outside the {n} logits: want 0 to {n - 1}")
+    counted = np.asarray([k != ignore_index for k in given])
+    one_hot = [[float(k != ignore_index and j == k % n) for j in range(n)] for k in given]
+    return np.asarray(one_hot), counted
 
 
 def _parameters(
@@ -223,15 +242,20 @@ def _settled(problem: Problem, value: Exact, digits: int) -> tuple[dict[int, str
         elif state == State.DECIDED and radii[j] == 0:
             two = Fraction(2) ** int(exponents[j])
             known[j] = decimals.of_fraction((Fraction(his[j]) + Fraction(los[j])) * two, digits)
-    if problem.rational is not None and value.inputs.parameters:
-        fractions = problem.rational(value.inputs.x[0].tolist(), **value.inputs.parameters)
-        if fractions is not None and len(known) < len(states):
-            known = {j: decimals.of_fraction(p, digits) for j, p in enumerate(fractions)}
+    ordinary = limit(problem, value.inputs).ordinary[0]
+    if problem.rational is not None and value.inputs.parameters and ordinary:
+        ratios = problem.rational(value.inputs.x[0].tolist(), **value.inputs.parameters)
+        if ratios is not None:
+            numerators, total = ratios
+            known = {
+                j: decimals.of_fraction(Fraction(numerator, total), digits)
+                for j, numerator in enumerate(numerators)
+            }
     return known, set(range(len(states))) - set(known)
 
 
-def _balls(problem: Problem, inputs: Inputs, bits: int) -> list[Any]:
-    """The components as Arb balls at one precision."""
+def _parts(problem: Problem, inputs: Inputs, bits: int) -> list[tuple[Any, Any]]:
+    """Head and tail of each component as Arb balls, at one precision."""
     bounded = limit(problem, inputs)
     parameters = inputs.parameters if bounded.ordinary[0] else {}
     xp = arb.NAMESPACE
@@ -241,8 +265,8 @@ def _balls(problem: Problem, inputs: Inputs, bits: int) -> list[Any]:
         parts = problem.reference(xp, *arrays, **stored)
         if inputs.counted is not None:
             parts = tuple(batch_loss(xp, p, inputs.counted, inputs.reduction) for p in parts)
-        head, tail = parts
-        return list(np.asarray(head + tail, dtype=object).ravel())
+        heads, tails = (np.asarray(part, dtype=object).ravel() for part in parts)
+        return list(zip(heads, tails, strict=True))
 
 
 def show(value: Exact, digits: int) -> dict[str, Any]:

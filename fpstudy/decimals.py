@@ -10,15 +10,18 @@ from fractions import Fraction
 from typing import Any
 
 from fpstudy.arithmetic import arb
+from fpstudy.dyadic import Ball
 
+MOST_EXPONENT = 2**18  # of two, for integers: 78,000 decimal digits
 GUARD_DIGITS = 10  # the digits after the last one must not look like a tie or a carry
 POSITIONAL = range(-7, 21)  # decimal exponents that are written without one
 
 
-def of_fraction(value: Fraction, digits: int) -> str:
-    """A rational number rounded to nearest, ties to even; without the zeros at its end.
+def of_fraction(value: Fraction, digits: int, padded: bool = False) -> str:
+    """A rational number rounded to nearest, ties to even; exact ones without zeros at the end.
 
-    So a value that shows fewer digits than were asked for is exact; one that is not shows all.
+    So a value that shows fewer digits than were asked for is exact. With `padded` all are shown:
+    the rational only stands for a number beside it.
     """
     if value == 0:
         return "0"
@@ -26,16 +29,57 @@ def of_fraction(value: Fraction, digits: int) -> str:
     exponent = _floor_log10(size)
     exact = size / Fraction(10) ** (exponent - digits + 1)
     text, last = str(round(exact)), exponent - digits + 1  # ties to even
-    if exact.denominator == 1:
+    if exact.denominator == 1 and not padded:
         short = text.rstrip("0")
         text, last = short, last + len(text) - len(short)
     return _written(value < 0, text, last)
 
 
-def of_ball(number: Any, digits: int, bits: int) -> str | None:
-    """The digits to which every number of an Arb ball rounds; None where the ball is too wide."""
+def of_sum(head: Any, tail: Any, digits: int, bits: int) -> str | None:
+    """The digits to which all numbers of an Arb ball head + tail round; None where it is too wide.
+
+    A tail too small to be seen beside an exact head decides by its sign.
+    """
+    with arb.precision(bits):
+        number = head + tail
+    total = arb.ball(number, bits)
+    if total is None or abs(total.exp) > MOST_EXPONENT:
+        return _of_far_ball(number, digits, bits)
+    if abs(total.man) > total.rad:
+        ends = {of_fraction(_value(total, side), digits, True) for side in (-1, 1)}
+        if len(ends) == 1:
+            return ends.pop()
+    head_ball, tail_ball = arb.ball(head, bits), arb.ball(tail, bits)
+    if head_ball is None or tail_ball is None or head_ball.man == 0 or head_ball.rad != 0:
+        return None
+    return _beside(head_ball, tail_ball, digits)
+
+
+def _value(ball: Ball, side: int) -> Fraction:
+    return (ball.man + side * ball.rad) * Fraction(2) ** ball.exp
+
+
+def _beside(head: Ball, tail: Ball, digits: int) -> str | None:
+    """The digits of an exact head and a tiny tail of known sign.
+
+    A number at which rounding turns is k / (2 10**p); the head is h / 2**l. They are equal or at
+    least 2**-(l + 1) 10**-p apart, so any tail of one sign below that gives the same digits.
+    """
+    if abs(tail.man) <= tail.rad:
+        return None
+    value = head.man * Fraction(2) ** head.exp
+    places = max(0, digits - _floor_log10(abs(value)))
+    cut = min(head.exp, 0) - 4 * places - 2  # 10**p < 2**(4 p)
+    if (abs(tail.man) + tail.rad).bit_length() + tail.exp > cut:
+        return None
+    tiny = Fraction(2) ** (cut - 1)
+    return of_fraction(value + (tiny if tail.man > 0 else -tiny), digits, True)
+
+
+def _of_far_ball(number: Any, digits: int, bits: int) -> str | None:
+    """The same for a number with an exponent too large for integers, from Arb's own text."""
     more = digits + GUARD_DIGITS
-    if number.rel_accuracy_bits() < 3.33 * more + 8:  # log2(10) = 3.32...
+    if not number.is_finite() or number.rel_accuracy_bits() < 3.33 * more + 8:  # log2(10) < 3.33
         return None
     with arb.precision(bits + 64):
         text = number.str(more, radius=False)  # off by at most a unit of its last digit

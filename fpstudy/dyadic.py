@@ -7,7 +7,6 @@ two float64 numbers carry all of it: the first 106 bits, the last one set to 1 w
 follows (rounding to odd, Boldo & Melquiond, doi:10.1109/TC.2007.70819).
 """
 
-from fractions import Fraction
 from typing import NamedTuple
 
 BITS = 106  # two float64 significands
@@ -102,13 +101,12 @@ def beside(head: Ball, tail: Ball) -> Ball | None:
     return Ball((head.man << (head.exp - cut + 1)) + tiny, cut - 1)
 
 
-def pack_fraction(value: Fraction) -> Packed:
-    """A rational number, rounded to odd at 106 bits; never undecided."""
-    if value == 0:
+def pack_ratio(num: int, den: int) -> Packed:
+    """num / den, den > 0, rounded to odd at 106 bits; never undecided."""
+    if num == 0:
         return Packed(1, 0, 0, 0.0)
-    sign, (num, den) = (-1 if value < 0 else 1), abs(value).as_integer_ratio()
     shift = num.bit_length() - den.bit_length() - BITS - 2
-    q, rest = divmod(num << max(-shift, 0), den << max(shift, 0))
+    q, rest = divmod(abs(num) << max(-shift, 0), den << max(shift, 0))
     packed = pack(Ball(2 * q + bool(rest), shift - 1))  # q has over 106 bits: rest shows as odd
     assert packed is not None  # an exact ball is always decided
-    return packed._replace(sign=sign, radius=packed.radius)
+    return packed._replace(sign=-1 if num < 0 else 1)

@@ -5,7 +5,9 @@ k * 2**q with |k| < 2**p and q >= emin - p + 1 (subnormals included). Values of 
 are exactly float64 values, and float64 is how they travel through the package.
 """
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 import numpy as np
@@ -85,17 +87,15 @@ class Format:
         return held
 
     def parse(self, text: str) -> float:
-        """RN of the number that the text writes, exactly: decimal, hex ("0x1.8p-3"), inf, nan.
+        """RN of the number that the text writes, exactly: decimal, hex ("0x1.8p-3"), inf.
 
-        Decimal text is read as the rational that it is and rounded once; by way of float64 it
-        would be rounded twice. Raises ValueError for what is no number.
+        The text is read as the rational that it is and rounded once; by way of float64 it would be
+        rounded twice. Raises ValueError for what is no number, NaN included.
         """
-        text = text.strip()
-        if "0x" in text.lower():
-            return float(self.round(float.fromhex(text)))
-        if text.lower().lstrip("+-") in ("inf", "infinity", "nan"):
+        text = text.strip().lower()
+        if text.lstrip("+-") in ("inf", "infinity"):
             return float(self.clamp(np.asarray(float(text))))
-        return self.round_fraction(Fraction(text.replace("_", "")))
+        return self.round_fraction(_rational(text))
 
     def round_fraction(self, value: Fraction) -> float:
         """RN of a rational number, by integer arithmetic."""
@@ -111,6 +111,32 @@ class Format:
         if log2 > self.emax:
             return float(sign * self.overflow)
         return float(self.clamp(np.asarray(sign * k * 2.0**quantum)))
+
+
+_HEX = re.compile(r"([+-]?)0x(?=[0-9a-f.])([0-9a-f]*)(?:\.([0-9a-f]*))?(?:p([+-]?\d+))?")
+_MOST_DIGITS = 10_000  # of a number's text
+_MOST_EXPONENT = 20_000  # beyond it every format overflows, or rounds to 0
+
+
+def _rational(text: str) -> Fraction:
+    """The number that a decimal or hex text writes, exactly but for absurd exponents."""
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"{len(text)} characters are too many for a number")
+    written = _HEX.fullmatch(text)
+    if written is None:
+        try:
+            value = Decimal("nan" if "_" in text else text)
+        except InvalidOperation:
+            value = Decimal("nan")
+        if not value.is_finite():
+            raise ValueError(f"{text!r} is not a number")
+        exponent = max(-_MOST_EXPONENT, min(_MOST_EXPONENT, int(value.as_tuple().exponent)))
+        sign, digits, _ = value.as_tuple()
+        return Fraction(Decimal((sign, digits, exponent)))
+    minus, whole, part, power = written.groups(default="")
+    significand = int(f"{whole}{part}" or "x", 16)
+    exponent = max(-_MOST_EXPONENT, min(_MOST_EXPONENT, int(power or 0))) - 4 * len(part)
+    return (-significand if minus == "-" else significand) * Fraction(2) ** exponent
 
 
 def round_to_quantum(x: ArrayLike, quantum: ArrayLike) -> Floats:

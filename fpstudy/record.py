@@ -125,7 +125,7 @@ def _input_text(inputs: Inputs, i: int, j: int) -> str:
 
 
 def _exact_texts(truth: Truth, at: Any, samples: int) -> list[str]:
-    """The exact values to float64 precision, as far as float64 reaches; words where there is none."""
+    """The exact values as float64, and beyond its range as h * 2**e."""
     hi = truth.hi.reshape(samples, -1)[at]
     exponent = truth.exponent.reshape(samples, -1)[at]
     with np.errstate(over="ignore"):

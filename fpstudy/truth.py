@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpstudy.arithmetic import arb, mpmath
-from fpstudy.dyadic import BITS, Packed, beside, pack, pack_fraction
+from fpstudy.dyadic import BITS, Packed, beside, pack, pack_ratio
 from fpstudy.formats import Floats, Ints
 from fpstudy.inputs import Inputs
 from fpstudy.limits import Limit, limit
@@ -119,7 +119,8 @@ def _by_algebra(problem: Problem, inputs: Inputs, rows: Ints, cells: Any) -> Int
         if values is None:
             left.append(row)
         else:
-            cells[row] = [pack_fraction(value) for value in values]
+            numerators, denominator = values
+            cells[row] = [pack_ratio(numerator, denominator) for numerator in numerators]
     return np.asarray(left, dtype=np.int64)
 
 

@@ -201,7 +201,7 @@ def test_exact_for_machines() -> None:
         (["softmx", "--logits", "1"], "no problem 'softmx'; known: softmax"),
         (["softmax", "--logits", "1,x"], "'x' is not a number"),
         (["softmax", "--logits", "1,,2"], "'' is not a number"),
-        (["softmax", "--logits", "1,nan"], "NaN has no place"),
+        (["softmax", "--logits", "1,nan"], "'nan' is not a number"),
         (["softmax", "--logits", "1", "--dtype", "half"], "no dtype 'half'; known: float16"),
         (["softmax", "--logits", "1e6", "--dtype", "float16"], "beyond the largest float16"),
         (["softmax", "--logits", "1", "--target", "0"], "takes no labels"),

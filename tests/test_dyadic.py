@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fpstudy.dyadic import BITS, BREAKPOINT_BITS, Ball, Packed, beside, pack, pack_fraction
+from fpstudy.dyadic import BITS, BREAKPOINT_BITS, Ball, Packed, beside, pack, pack_ratio
 
 mantissas = st.integers(-(2**200), 2**200)
 
@@ -100,7 +100,7 @@ def test_a_tail_that_may_be_zero_decides_nothing() -> None:
 
 @given(st.fractions().filter(bool))
 def test_a_rational_is_rounded_to_odd(t: Fraction) -> None:
-    p = pack_fraction(t)
+    p = pack_ratio(*t.as_integer_ratio())
     assert encloses(p, t)
     assert p.q.bit_length() == BITS
     assert (value(p) == t) == (p.radius == 0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fpstudy.dyadic import pack_fraction
+from fpstudy.dyadic import pack_ratio
 from fpstudy.formats import FORMATS, Format
 from fpstudy.rounding import round_truth
 from fpstudy.truth import Truth, assemble
@@ -17,7 +17,7 @@ formats = st.sampled_from(list(FORMATS.values()))
 
 def truth_of(*values: Fraction) -> Truth:
     cells = np.empty(len(values), dtype=object)
-    cells[:] = [pack_fraction(value) for value in values]
+    cells[:] = [pack_ratio(*value.as_integer_ratio()) for value in values]
     return assemble(cells)
 
 

@@ -1,7 +1,7 @@
 """Gradient of cross-entropy with respect to the logits: p_j sum(q) - q_j, p = softmax(x)."""
 
 from fpstudy.problems import softmax
-from fpstudy.problems.maximum import split
+from fpstudy.problems.maximum import split, ties
 from fpstudy.problems.problem import Array, Formula, Problem
 
 
@@ -62,15 +62,17 @@ def definition(xp: Array, x: Array, q: Array, *, axis: int = -1) -> Array:
 
 
 def reference(xp: Array, x: Array, q: Array, *, axis: int = -1) -> tuple[Array, Array]:
-    """Head [j = k] Q - q_j, tail Q t_j with t_k = -s / (1 + s), t_j = w_j / (1 + s); Q = sum(q).
+    """Where x_j = m: head Q / c - q_j, tail -Q s / (c (c + s)); elsewhere -q_j, Q w_j / (c + s).
 
-    The product comes before the quotient, so that equal logits divide exact numbers: where the
-    gradient is exactly 0 the tail is then exact.
+    m = max(x), c the number of x_j = m, w_i = exp(x_i - m), s = sum of the w_i with x_i != m,
+    Q = sum(q). Equal logits divide exact numbers: where the gradient is 0, that is exact.
     """
-    _, top, w, s = split(xp, x, axis)
+    m, top, c = ties(xp, x, xp.max(x, axis=axis, keepdims=True), axis)
+    w = xp.exp(x - m)
     zero = xp.zeros_like(w)
+    s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
     Q = xp.sum(q, axis=axis, keepdims=True)
-    return xp.where(top, Q + zero, zero) - q, xp.where(top, zero - s, w) * Q / (1 + s)
+    return xp.where(top, Q / c, zero) - q, xp.where(top, (zero - s) / c, w) * Q / (c + s)
 
 
 def definition_error(n: int, value: float, labels: float) -> float:

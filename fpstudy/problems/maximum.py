@@ -32,6 +32,26 @@ def split(xp: Array, x: Array, axis: int = -1) -> Split:
     return Split(m, top, w, s)
 
 
+class Ties(NamedTuple):
+    """A vector split at all entries that attain its maximum, each with the vector axis kept.
+
+    m:   the maximum
+    top: where x_i = m
+    c:   how many there are
+    """
+
+    m: Array
+    top: Array
+    c: Array
+
+
+def ties(xp: Array, x: Array, m: Array, axis: int = -1) -> Ties:
+    """The entries equal to the extreme value m; comparing inputs, so exact."""
+    top = x == m
+    c = xp.sum(xp.where(top, xp.ones_like(x), xp.zeros_like(x)), axis=axis, keepdims=True)
+    return Ties(m, top, c)
+
+
 def first(xp: Array, k: Array, x: Array, axis: int) -> Array:
     """[i = k] along the axis, for an index k with the axis kept."""
     shape = [1] * x.ndim

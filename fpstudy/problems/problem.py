@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 Array = Any  # an array of whatever namespace runs the text
@@ -60,8 +59,8 @@ class Problem:
     labels:     whether the texts take labels q after x.
     parameters: optional parameters of the problem.
     reductions: whether a batch of rows can be reduced to its mean or sum.
-    rational:   the exact values of one vector where algebra shows them to be rational, else None:
-                what no enclosure can decide.
+    rational:   the exact values of one vector where algebra shows them to be rational, as
+                numerators and their denominator, else None: what no enclosure can decide.
     """
 
     name: str
@@ -74,7 +73,7 @@ class Problem:
     labels: bool = False
     parameters: tuple[str, ...] = ()
     reductions: bool = False
-    rational: Callable[..., list[Fraction] | None] | None = None
+    rational: Callable[..., tuple[list[int], int] | None] | None = None
 
 
 def _paragraphs(text: Text) -> list[str]:

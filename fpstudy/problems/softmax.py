@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 from fpstudy.problems import logsumexp
-from fpstudy.problems.maximum import first
+from fpstudy.problems.maximum import ties
 from fpstudy.problems.problem import Array, Formula, Problem
 
 
@@ -130,19 +130,19 @@ def definition(
 def reference(
     xp: Array, x: Array, *, base: Array = None, beta: Array = None, axis: int = -1
 ) -> tuple[Array, Array]:
-    """Head [j = k], tail -s / (1 + s) for j = k and w_j / (1 + s) for the others.
+    """Where x_j = m: head 1 / c, tail -s / (c (c + s)); elsewhere head 0, tail w_j / (c + s).
 
-    w_i = exp(beta (x_i - x_k)) or b**(x_i - x_k), k the first index with the largest exponential,
-    s = sum_{i != k} w_i.
+    m = max(x), or min(x) where beta < 0 or b < 1; c the number of x_j = m;
+    w_i = exp(beta (x_i - m)) or b**(x_i - m), s = sum of the w_i with x_i != m. However small s
+    is, the tail has its sign.
     """
     falling = (beta is not None and beta < 0) or (base is not None and base < 1)
-    k = (xp.argmin if falling else xp.argmax)(x, axis=axis, keepdims=True)
-    top = first(xp, k, x, axis)
-    d = x - (xp.min if falling else xp.max)(x, axis=axis, keepdims=True)
+    m, top, c = ties(xp, x, (xp.min if falling else xp.max)(x, axis=axis, keepdims=True), axis)
+    d = x - m
     w = base**d if base is not None else xp.exp(d if beta is None else beta * d)
     zero = xp.zeros_like(w)
     s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
-    return xp.where(top, zero + 1, zero), xp.where(top, zero - s, w) / (1 + s)
+    return xp.where(top, 1 / c, zero), xp.where(top, (zero - s) / c, w) / (c + s)
 
 
 def definition_error(n: int, value: float, labels: float) -> float:
@@ -150,29 +150,35 @@ def definition_error(n: int, value: float, labels: float) -> float:
     return (2 * n + 3) * abs(value)
 
 
-def rational(x: list[float], *, base: float = 1.0, beta: float = 1.0) -> list[Fraction] | None:
-    """The values where they are rational by a base's algebra; None where they are not, or large.
+def rational(
+    x: list[float], *, base: float = 1.0, beta: float = 1.0
+) -> tuple[list[int], int] | None:
+    """Numerators and the common denominator where a base makes the values rational, else None.
 
     Write b = r**(2**K) with r no square of a rational. The powers r**(i / 2**h), 0 <= i < 2**h, are
     linearly independent over the rationals (X**(2**h) - r is irreducible), and all terms are
     positive, so sum_i b**(x_i - x_j) is rational only if every b**(x_i - x_j) is: if every
     2**K (x_i - x_j) is an integer. With beta the values are e to algebraic powers, and rational
     only when all are equal (Lindemann-Weierstrass), where the reference itself is exact.
+    Too large integers are left to the reference too.
     """
     if base == 1.0:  # the reference is exact; and so it stands where only beta is given
         return None
     finite = [Fraction(value) for value in x if math.isfinite(value)]  # the others weigh nothing
     root, steps = _unsquared(Fraction(base))
-    least = min(finite)
-    gaps = {value: (value - least) * steps for value in finite}
-    if any(gap.denominator != 1 for gap in gaps.values()):
+    least, gaps = min(finite), {}
+    for value in finite:
+        gap = (value - least) * steps
+        if gap.denominator != 1:
+            return None
+        gaps[value] = int(gap)
+    num, den = root.as_integer_ratio()
+    most = max(gaps.values())
+    if most * max(num.bit_length(), den.bit_length()) > RATIONAL_BITS:
         return None
-    if max(gaps.values()) * max(*map(int.bit_length, root.as_integer_ratio())) > RATIONAL_BITS:
-        return None
-    powers = {value: root ** int(gap) for value, gap in gaps.items()}
-    total = sum(powers[value] for value in finite)
-    shares = {value: power / total for value, power in powers.items()}
-    return [shares[Fraction(v)] if math.isfinite(v) else Fraction(0) for v in x]
+    weights = {value: num**gap * den ** (most - gap) for value, gap in gaps.items()}
+    total = sum(weights[value] for value in finite)
+    return [weights[Fraction(v)] if math.isfinite(v) else 0 for v in x], total
 
 
 def _unsquared(b: Fraction) -> tuple[Fraction, int]:
@@ -185,9 +191,7 @@ def _unsquared(b: Fraction) -> tuple[Fraction, int]:
         b, steps = Fraction(num, den), 2 * steps
 
 
-# Powers of more bits than this are left to balls: a dyadic value of 106 bits cannot come of so
-# wide a gap unless as many terms as it has bits carry into one another.
-RATIONAL_BITS = 2**15
+RATIONAL_BITS = 2**18  # dividing integers of so many bits takes about a millisecond
 
 SOFTMAX = Problem(
     name="softmax",
