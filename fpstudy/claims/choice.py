@@ -99,7 +99,8 @@ def limit(claim: Limit) -> Finding:
         f"{of} at x = {vector_text(claim.logits)}: the weight outside the {limit_name} {falling}"
         f" {short(far[-1])} at beta = {claim.betas[-1]}; asked was less than {claim.within}."
     )
-    reproduce = command("softmax", claim.dtype, logits=claim.logits, beta=claim.betas[-1])
+    last = claim.betas[-1] if claim.of == "softmax" else "inf"
+    reproduce = command("softmax", claim.dtype, logits=claim.logits, beta=last)
     return Finding(holds, evidence, reproduce, table.data())
 
 
