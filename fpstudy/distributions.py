@@ -73,7 +73,10 @@ def read_logits(path: Path) -> Floats:
     except (OSError, ValueError, EOFError) as error:
         raise LogitsError(f"{path.name}: cannot be read: {_first_line(error)}") from None
     if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
-        raise LogitsError(f"{path.name}: want numbers of up to 64 bits, got {array.dtype}")
+        raise LogitsError(
+            f"{path.name}: want numbers of up to 64 bits, got {array.dtype}; NumPy stores bfloat16"
+            " and float8 as raw bytes: save those as float32, which holds them exactly"
+        )
     if array.ndim == 1:
         array = array[None, :]
     if array.ndim != 2 or 0 in array.shape:

@@ -77,8 +77,6 @@ def folder(tmp_path: Path) -> Path:
     """A folder of the study, with what could be taken for a file of logits."""
     inside = tmp_path / "inside"
     (inside / "folder.npy").mkdir(parents=True)
-    (tmp_path / "outside.npy").touch()
-    (inside / "link.npy").symlink_to(tmp_path / "outside.npy")
     (inside / "loop.npy").symlink_to(inside / "loop.npy")
     (inside / "logits.pkl").touch()
     os.mkfifo(inside / "pipe.npy")

@@ -251,3 +251,16 @@ def test_each_row_of_a_file_is_a_sample(tmp_path: Path) -> None:
     assert {c.axes["magnitude"] for c in cases} == {11.0}
     x = logits(next(c.demand.draw for c in cases if c.demand.draw.offset == 5))
     assert x[:, 0].tolist() == (np.arange(12.0).reshape(4, 3) + 5).tolist()
+
+
+def test_a_file_may_lie_outside_the_study_s_folder(tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "data").mkdir()
+    np.save(tmp_path / "data" / "x.npy", np.ones((2, 3)))
+    for name in ("../data/x.npy", str(tmp_path / "data" / "x.npy")):
+        cases = cases_of(
+            tmp_path / "studies",
+            f'problem = "softmax"\ndtype = "float32"\ndistribution = "file"\nfile = "{name}"',
+        )
+        assert cases[0].demand.draw.file == tmp_path / "data" / "x.npy"
+        assert cases[0].axes["distribution"] == "file:x.npy"
