@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from fpstudy.claims import CHECKS, check
+from fpstudy.claims.computed import number_of
+from fpstudy.claims.onset import search
 from fpstudy.flow import run
+from fpstudy.problems import Formula
 from fpstudy.study import StudyError, load
 from fpstudy.study_file.claims import KINDS
 
@@ -192,6 +195,35 @@ def test_the_onset_is_the_last_number_before_the_logarithm(
     one_overflows = M + spacing > mpmath.log(largest)
     # e4m3fn has no infinity to divide by: its overflow is NaN at once
     assert result == ("nan" if one_overflows or dtype == "float8_e4m3fn" else "0")
+
+
+def _troubled_in(bands: list[tuple[float, float]]) -> Formula:
+    """A formula that gives NaN where its logit lies in a band, else 1."""
+
+    def text(xp: Any, x: Any, *, axis: int = -1) -> Any:
+        inside = xp.any(xp.stack([(low < x) & (x < high) for low, high in bands]), axis=0)
+        return xp.where(inside, xp.asarray(xp.nan, x.dtype), xp.ones_like(x))
+
+    return Formula(text)
+
+
+@pytest.mark.parametrize(
+    ("bands", "onset", "steady"),
+    [
+        ([(10, 1e5)], 10, True),
+        ([(3, 10), (1e4, 1e5)], 1e4, False),  # found from above, trouble below
+        ([(10, 1e3), (1e4, 1e5)], 10, False),  # found from below, no trouble for a while above
+        ([], None, True),
+        ([(10, 1e3)], None, False),
+    ],
+)
+def test_bisection_says_when_a_trouble_does_not_begin_once(
+    bands: list[tuple[float, float]], onset: float | None, steady: bool
+) -> None:
+    formula = _troubled_in(bands or [(1, 0)])
+    found = search(formula, "float16", 1, zero=True, trouble="nan")
+    assert (None if found.bits is None else number_of(found.bits, "float16")) == onset
+    assert found.steady == steady
 
 
 def test_the_claimed_gradient_is_held_against_the_loss_and_not_against_itself(
