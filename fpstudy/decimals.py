@@ -28,7 +28,7 @@ def of_fraction(value: Fraction, digits: int, padded: bool = False) -> str:
     size = abs(value)
     exponent = _floor_log10(size)
     exact = size / Fraction(10) ** (exponent - digits + 1)
-    text, last = str(round(exact)), exponent - digits + 1  # ties to even
+    text, last = _carried(round(exact), exponent - digits + 1, digits)  # ties to even
     if exact.denominator == 1 and not padded:
         short = text.rstrip("0")
         text, last = short, last + len(text) - len(short)
@@ -92,7 +92,15 @@ def _of_far_ball(number: Any, digits: int, bits: int) -> str | None:
     if excess < GUARD_DIGITS - 1:
         return None
     ends = {round(Fraction(scaled + unit, 10**excess)) for unit in (-2, 2)}
-    return _written(sign == "-", str(ends.pop()), last + excess) if len(ends) == 1 else None
+    if len(ends) > 1:
+        return None
+    return _written(sign == "-", *_carried(ends.pop(), last + excess, digits))
+
+
+def _carried(scaled: int, last: int, digits: int) -> tuple[str, int]:
+    """The digits of scaled * 10**last, one fewer where rounding carried into a new one."""
+    text = str(scaled)
+    return (text[:-1], last + 1) if len(text) > digits else (text, last)
 
 
 def _floor_log10(size: Fraction) -> int:

@@ -212,7 +212,8 @@ def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
 
 def study_hash(study: Study) -> str:
     """SHA-256 of the study as resolved and of the logit files that it names."""
-    digest = hashlib.sha256(study.model_dump_json(exclude={"path", "text"}).encode())
+    resolved = study.model_dump(exclude={"path", "text"})
+    digest = hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode())
     for sweep in study.sweep:
         if sweep.file is not None:
             digest.update(sweep.file.read_bytes())

@@ -307,3 +307,23 @@ def test_an_unproven_engine_is_marked(study: Path, tmp_path: Path) -> None:
     done = fpstudy.run(path, tmp_path / "out", jobs=1)
     assert done.manifest["proven"] is False
     assert "The truths are not proven" in (done.directory / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ('beta = "inf"', 'beta = "-inf"'),
+        ("beta = 2", "beta = 3"),
+        ("vectors = [[1, inf]]", "vectors = [[1, -inf]]"),
+    ],
+)
+def test_studies_that_differ_have_different_hashes(a: str, b: str, tmp_path: Path) -> None:
+    hashes = set()
+    for text in (a, b):
+        path = tmp_path / "s.toml"
+        path.write_text(
+            f'schema = 1\nname = "s"\n[[sweep]]\nproblem = "softmax"\ndtype = "float32"\n{text}\n'
+            + ('distribution = "explicit"\n' if "vectors" in text else "")
+        )
+        hashes.add(flow.study_hash(load(path)))
+    assert len(hashes) == 2
