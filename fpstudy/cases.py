@@ -12,19 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
+from fpstudy.arithmetic.evaluators import formulas
 from fpstudy.distributions import DETERMINISTIC, read_logits
-from fpstudy.formats import Floats
+from fpstudy.formats import Floats, Format
 from fpstudy.problems import PROBLEMS
 from fpstudy.study import Study, Sweep
-
-ACCUMULATION = {"numpy": "native"}
+from fpstudy.study_file.sweep import accumulations
 
 
 @dataclass(frozen=True)
 class Draw:
     """Samples of logits before labels: all that the random numbers depend on, and the rounding.
 
-    formats: the dtypes whose common values the logits are rounded to; one for "per_dtype"
+    formats: those whose common values the logits are rounded to; one for "per_dtype"
     rows:    rows of a batch loss; 1 without one
     """
 
@@ -37,7 +37,7 @@ class Draw:
     rows: int
     samples: int
     inputs: str
-    formats: tuple[str, ...]
+    formats: tuple[Format, ...]
     vector: tuple[float, ...] | None = None
     file: Path | None = None
 
@@ -79,12 +79,13 @@ class Demand:
 
 @dataclass(frozen=True)
 class Case:
-    """One formula of a demand, in one dtype and arithmetic."""
+    """One formula of a demand, in one format, arithmetic and accumulation."""
 
     demand: Demand
     formula: str
-    dtype: str
+    format: Format
     arithmetic: str
+    accumulation: str
     tolerance: float
 
     @property
@@ -94,9 +95,9 @@ class Case:
         return {
             "problem": demand.problem,
             "formula": self.formula,
-            "dtype": self.dtype,
+            "dtype": self.format.name,
             "arithmetic": self.arithmetic,
-            "accumulation": ACCUMULATION[self.arithmetic],
+            "accumulation": self.accumulation,
             "n": draw.n,
             "distribution": draw.distribution,
             "magnitude": draw.magnitude,
@@ -132,22 +133,23 @@ def select(cases: list[Case], only: dict[str, set[str]]) -> list[Case]:
 
 
 def _of_sweep(study: Study, sweep: Sweep) -> Iterator[Case]:
+    ways = [(a, sums) for a in sweep.arithmetic for sums in accumulations(sweep, a)]
     for name in sweep.problem:
         for demand in _demands(study, sweep, name):
-            for formula, dtype, arithmetic in product(
-                _formulas(sweep, name, demand.parameters), sweep.dtype, sweep.arithmetic
-            ):
-                if demand.draw.inputs == "per_dtype" and demand.draw.formats != (dtype,):
-                    continue
-                yield Case(demand, formula, dtype, arithmetic, sweep.tolerance)
+            formats = [study.formats[dtype] for dtype in sweep.dtype]
+            if demand.draw.inputs == "per_dtype":
+                formats = list(demand.draw.formats)
+            for (arithmetic, sums), f in product(ways, formats):
+                for formula in _formulas(sweep, name, arithmetic, demand.parameters):
+                    yield Case(demand, formula, f, arithmetic, sums, sweep.tolerance)
 
 
-def _formulas(sweep: Sweep, name: str, parameters: dict[str, float]) -> list[str]:
+def _formulas(sweep: Sweep, name: str, arithmetic: str, parameters: dict[str, float]) -> list[str]:
     """The formulas named, or with "all" those that take the parameters."""
-    formulas = PROBLEMS[name].formulas
+    known = formulas(name, arithmetic)
     if "all" in sweep.formula:
-        return [f for f in formulas if formulas[f].refusal(parameters) is None]
-    return [f for f in sweep.formula if f in formulas]
+        return [f for f in known if known[f].refusal(parameters) is None]
+    return [f for f in sweep.formula if f in known]
 
 
 def _demands(study: Study, sweep: Sweep, name: str) -> Iterator[Demand]:
@@ -185,13 +187,14 @@ def _labels(sweep: Sweep) -> list[tuple[str, str, tuple[float, ...] | None]]:
 
 
 def _draws(study: Study, sweep: Sweep, rows: int) -> Iterator[Draw]:
-    roundings = [sweep.dtype] if sweep.inputs == "shared" else [(dtype,) for dtype in sweep.dtype]
+    known = tuple(study.formats[dtype] for dtype in sweep.dtype)
+    roundings = [known] if sweep.inputs == "shared" else [(f,) for f in known]
     for formats, distribution, offset, masked in product(
         roundings, sweep.distribution, sweep.offset, sweep.masked
     ):
         shared = Draw(
             study.seed, distribution, 1, 0.0, offset, masked, rows, sweep.samples, sweep.inputs,
-            tuple(formats),
+            formats,
         )  # fmt: skip
         yield from _sized(sweep, shared)
 

@@ -14,19 +14,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+DOUBLE = 53  # float64's precision
+BLOCK = 2**14  # numbers rounded at a time: 128 KiB of float64
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Format:
-    """A binary floating-point format with gradual underflow.
+    """A binary floating-point format.
 
-    name:      as users write it
-    precision: p, bits of the significand with the leading one
-    emax:      exponent of the largest binade
-    emin:      exponent of the least normal number, by IEEE 754 1 - emax
-    infinity:  whether it has infinities; a format without spends its topmost significand on NaN,
-               and what overflows becomes NaN (OCP 8-bit floating point, E4M3)
+    name:       as users write it
+    precision:  p, bits of the significand with the leading one; at most 25, or 53
+    emax:       exponent of the largest binade
+    emin:       exponent of the least normal number, by IEEE 754 1 - emax
+    infinity:   whether it has infinities; a format without spends its topmost significand on NaN,
+                and what overflows becomes NaN (OCP 8-bit floating point, E4M3)
+    subnormals: whether underflow is gradual; else a result that rounds to a subnormal becomes 0
+    saturate:   whether what overflows becomes the largest number instead
     """
 
     name: str
@@ -34,6 +38,8 @@ class Format:
     emax: int
     emin: int
     infinity: bool = True
+    subnormals: bool = True
+    saturate: bool = False
 
     @property
     def unit_roundoff(self) -> float:
@@ -58,7 +64,9 @@ class Format:
 
     @property
     def overflow(self) -> float:
-        """What a result beyond the largest number becomes: infinity, or NaN in a format without."""
+        """What a result beyond the largest number becomes: infinity, NaN, or that number."""
+        if self.saturate:
+            return self.largest
         return np.inf if self.infinity else np.nan
 
     def quantum(self, x: ArrayLike) -> Ints:
@@ -72,13 +80,55 @@ class Format:
         return np.maximum(floor_log2, self.emin) - self.precision + 1
 
     def round(self, x: ArrayLike) -> Floats:
-        """RN(x), ties to even, of float64 values x; one rounding, straight from float64."""
-        return self.clamp(round_to_quantum(x, self.quantum(x)))
+        """RN(x), ties to even, of float64 values x; one rounding, straight from float64.
+
+        A normal number is rounded in its bits: adding half of the last place kept, less one
+        unless that place is odd, carries exactly where rounding goes up, into the exponent too.
+        The size of a smaller one is added to 2**(emin - p + 53), whose last place is the least
+        subnormal.
+        """
+        x = np.asarray(x, dtype=np.float64)
+        if x.size <= BLOCK:
+            return self._round_block(x)
+        flat, rounded = x.reshape(-1), np.empty(x.size)
+        for start in range(0, x.size, BLOCK):  # a block stays in the processor's cache
+            block = slice(start, start + BLOCK)
+            rounded[block] = self._round_block(flat[block])
+        return rounded.reshape(x.shape)
+
+    def _round_block(self, x: Floats) -> Floats:
+        rounded = x
+        if self.precision < DOUBLE:
+            dropped = np.int64(DOUBLE - self.precision)
+            bits = x.view(np.int64)
+            odd = (bits >> dropped) & 1
+            odd += (np.int64(1) << (dropped - 1)) - 1
+            odd += bits
+            odd &= np.int64(-1) << dropped
+            rounded = odd.view(np.float64)
+        size = np.abs(x)
+        small = size < self.least_normal
+        if small.any():
+            anchor = 2.0 ** (self.emin - self.precision + DOUBLE)
+            rounded = np.where(small, np.copysign((size + anchor) - anchor, x), rounded)
+        inside = size <= self.largest
+        return rounded if inside.all() and self.subnormals else self._at_the_ends(x, rounded)
+
+    def _at_the_ends(self, x: Floats, rounded: Floats) -> Floats:
+        """What is beyond the range, and NaN, whose bits are not to be rounded."""
+        return np.where(np.isnan(x), x, self.clamp(rounded))
 
     def clamp(self, x: Floats) -> Floats:
-        """x where the format can hold it; beyond the largest number what overflow gives."""
-        beyond = np.abs(x) > self.largest  # NaN compares false and stays
-        return np.where(beyond, np.copysign(self.overflow, x), x)
+        """RN where only the range is left to mind: overflow, and underflow without subnormals."""
+        size = np.abs(x)
+        beyond = size > self.largest  # NaN compares false and stays
+        if beyond.any():
+            if self.saturate:  # an infinity is a number of the format where it has one
+                beyond &= ~(np.isinf(x) & self.infinity)
+            x = np.where(beyond, np.copysign(self.overflow, x), x)
+        if not self.subnormals:
+            x = np.where(size < self.least_normal, np.copysign(0.0, x), x)
+        return x
 
     def holds(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Whether each x is a value of the format (NaN is, infinity where the format has it)."""

@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from fpstudy import bounds, record
-from fpstudy.arithmetic import numpy as numpy_arithmetic
+from fpstudy.arithmetic import evaluators
+from fpstudy.arithmetic.evaluators import formulas
+from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.cases import Case, Demand, Draw
 from fpstudy.distributions import generator
 from fpstudy.errors import score
-from fpstudy.formats import FORMATS, Floats
+from fpstudy.formats import Floats
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.samples import logits, prepare, refusal
@@ -55,23 +57,27 @@ def measure(task: Task) -> Measured:
     for demand, group in groupby(task.cases, key=lambda numbered: numbered[1].demand):
         inputs = prepare(demand, x)
         cases = list(group)
-        reasons = {dtype: refusal(inputs, FORMATS[dtype]) for dtype in {c.dtype for _, c in cases}}
-        truth = None
-        if not all(reasons.values()):
-            truth = _truth(demand, inputs, task, result)
-        for number, case in cases:
-            reason = reasons[case.dtype] or PROBLEMS[demand.problem].formulas[case.formula].refusal(
-                inputs.parameters
-            )
-            if truth is None or reason:
+        reasons = [reason_to_skip(case, inputs) for _, case in cases]
+        truth = None if all(reasons) else _truth(demand, inputs, task, result)
+        for (number, case), reason in zip(cases, reasons, strict=True):
+            if truth is None or reason is not None:
                 components = _components(demand, inputs)
-                tables.append(
-                    record.row_of_failure(number, case, components, "skipped", reason or "")
-                )
+                skipped = record.row_of_failure(number, case, components, "skipped", reason or "")
+                tables.append(skipped)
             else:
                 tables.append(_rows(number, case, inputs, truth))
     result.rows = pa.concat_tables(tables)
     return result
+
+
+def reason_to_skip(case: Case, inputs: Inputs) -> str | None:
+    """Why a case is not run: its format cannot hold the inputs, or its arithmetic not do it."""
+    formula = formulas(case.demand.problem, case.arithmetic)[case.formula]
+    return (
+        refusal(inputs, case.format)
+        or formula.refusal(inputs.parameters)
+        or evaluators.refusal(case.arithmetic, case.format, case.accumulation)
+    )
 
 
 def _truth(demand: Demand, inputs: Inputs, task: Task, result: Measured) -> Truth:
@@ -94,12 +100,13 @@ def _truth(demand: Demand, inputs: Inputs, task: Task, result: Measured) -> Trut
 
 def _rows(number: int, case: Case, inputs: Inputs, truth: Truth) -> pa.Table:
     """Evaluate and score one case; a formula that raises is an outcome."""
-    problem, f = PROBLEMS[case.demand.problem], FORMATS[case.dtype]
+    problem, f = PROBLEMS[case.demand.problem], case.format
+    formula = formulas(problem.name, case.arithmetic)[case.formula]
     try:
-        y = numpy_arithmetic.evaluate(problem.formulas[case.formula], inputs, case.dtype)
+        y = evaluators.evaluate(case.arithmetic, formula, inputs, f, case.accumulation)
         if y.shape != truth.hi.shape:
-            raise numpy_arithmetic.BadOutputError(f"returned {y.shape}, not {truth.hi.shape}")
-    except numpy_arithmetic.BadOutputError as error:
+            raise BadOutputError(f"returned {y.shape}, not {truth.hi.shape}")
+    except BadOutputError as error:
         return _failed(number, case, inputs, "bad_output", error)
     except Exception as error:  # whatever a formula raises is recorded, and the study goes on
         return _failed(number, case, inputs, "crashed", error)

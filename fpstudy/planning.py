@@ -11,9 +11,9 @@ from fpstudy.errors import score
 from fpstudy.flow import tasks, truth_logits
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
-from fpstudy.measure import Task
+from fpstudy.measure import Task, reason_to_skip
 from fpstudy.problems import PROBLEMS
-from fpstudy.samples import logits, prepare, refusal
+from fpstudy.samples import logits, prepare
 from fpstudy.study import Study, StudyError, load
 
 # Memory of one draw's arrays while it is measured, in bytes for each number: the logits, five
@@ -82,17 +82,10 @@ def check_memory(study: Study, todo: list[Task]) -> None:
 
 def _reasons(task: Task) -> list[str]:
     """The reason of each case of a task that is skipped."""
-    found = []
     x = logits(task.draw)
-    for demand in {case.demand: None for _, case in task.cases}:
-        inputs = prepare(demand, x)
-        formulas = PROBLEMS[demand.problem].formulas
-        for _, case in task.cases:
-            if case.demand == demand:
-                reason = refusal(inputs, FORMATS[case.dtype])
-                reason = reason or formulas[case.formula].refusal(inputs.parameters)
-                found += [reason] if reason else []
-    return found
+    inputs = {case.demand: prepare(case.demand, x) for _, case in task.cases}
+    reasons = [reason_to_skip(case, inputs[case.demand]) for _, case in task.cases]
+    return [reason for reason in reasons if reason is not None]
 
 
 def _seconds(cases: list[Case]) -> float:
@@ -107,7 +100,7 @@ def _seconds(cases: list[Case]) -> float:
     truth = enclose(problem, inputs)
     per_truth = (time.perf_counter() - start) / inputs.x.size
     start = time.perf_counter()
-    y = evaluate(problem.formulas["shifted"], inputs, "float32")
+    y = evaluate(problem.formulas["shifted"], inputs, f)
     score(y, truth, f, inputs.infinite)
     per_case = time.perf_counter() - start  # nearly all of it is the cost of calls
     return per_truth * truth_logits(cases) + 2 * per_case * len(cases)

@@ -56,7 +56,7 @@ def round_truth(t: Truth, f: Format) -> Rounded:
     exact &= np.abs(nearest) <= f.largest
     at_infinity = np.isinf(t.hi)
     inner, outer = (np.where(at_infinity, np.inf, end) for end in (inner, outer))
-    nearest = np.where(at_infinity, f.overflow, nearest)
+    nearest = np.where(at_infinity, np.inf if f.infinity else f.overflow, nearest)
     down, up = np.where(sign > 0, inner, -outer), np.where(sign > 0, outer, -inner)
     none = np.isnan(t.hi)
     return Rounded(

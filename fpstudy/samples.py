@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fpstudy.cases import Demand, Draw, file_logits
 from fpstudy.distributions import DISTRIBUTIONS, generator
-from fpstudy.formats import FORMATS, Floats, Format, round_to_quantum
+from fpstudy.formats import Floats, Format, round_to_quantum
 from fpstudy.inputs import Inputs
 
 SMOOTHING = 0.1  # label smoothing of "Rethinking the Inception Architecture", arXiv:1512.00567
@@ -33,14 +33,16 @@ def logits(draw: Draw) -> Floats:
     return x
 
 
-def stored(x: Floats, formats: tuple[str, ...]) -> Floats:
+def stored(x: Floats, formats: tuple[Format, ...]) -> Floats:
     """x rounded to nearest among the values that all formats share, of unbounded exponent.
 
     Where a format's range ends is for `refusal` to say.
     """
     finite = np.where(np.isfinite(x), x, 0.0)
-    quantum = np.max([FORMATS[name].quantum(finite) for name in formats], axis=0)
-    return np.where(np.isfinite(x), round_to_quantum(finite, quantum), x)
+    quantum = np.max([f.quantum(finite) for f in formats], axis=0)
+    rounded = np.where(np.isfinite(x), round_to_quantum(finite, quantum), x)
+    flushed = max((f.least_normal for f in formats if not f.subnormals), default=0.0)
+    return np.where(np.abs(rounded) < flushed, 0.0, rounded)
 
 
 def prepare(demand: Demand, x: Floats) -> Inputs:

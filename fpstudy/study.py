@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
+from fpstudy.formats import FORMATS, Format
 from fpstudy.study_file.axes import among
 from fpstudy.study_file.claims import OneClaim
 from fpstudy.study_file.defaults import with_defaults
@@ -21,6 +22,7 @@ from fpstudy.study_file.mistakes import (
     show,
 )
 from fpstudy.study_file.numbers import integer
+from fpstudy.study_file.own_format import OwnFormat, names_in
 from fpstudy.study_file.settings import INT64, Settings
 from fpstudy.study_file.sweep import Sweep, cases, logits
 from fpstudy.study_file.table import Table, tables
@@ -87,6 +89,15 @@ class StudyKeys(Table):
         (), description="statements to check; there can be several claims"
     )
 
+    format: Annotated[tuple[OwnFormat, ...], BeforeValidator(tables("format"))] = Field(
+        (), description='number formats of the study\'s own, for arithmetic = "rounded"'
+    )
+
+    @property
+    def formats(self) -> dict[str, Format]:
+        """The formats that the study knows: those built in, and its own."""
+        return FORMATS | {own.name: own.format for own in self.format}
+
     @model_validator(mode="before")
     @classmethod
     def _merge_defaults(cls, keys: Any) -> Any:
@@ -124,7 +135,11 @@ def load(path: str | Path) -> Study:
     """The study in the file; raises StudyError with a line for every mistake in it."""
     file = read(Path(path))
     try:
-        keys = StudyKeys.model_validate(file.tables, context={"folder": file.path.parent})
+        context = {
+            "folder": file.path.parent,
+            "formats": names_in(file.tables.get("format")),
+        }
+        keys = StudyKeys.model_validate(file.tables, context=context)
     except ValidationError as error:
         raise StudyError(_lines(file, at((), error))) from None
     values = dict(keys) | {"title": keys.title or keys.name}

@@ -11,6 +11,7 @@ import pytest
 
 from fpstudy import exact
 from fpstudy.arithmetic.numpy import evaluate
+from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 
 CASES = json.loads(Path(__file__).with_name("known_bugs.json").read_text(encoding="utf-8"))
@@ -39,7 +40,7 @@ def test_the_certified_truth_is_the_one_expected(case: dict[str, Any]) -> None:
 def test_the_formula_fails_as_reported(case: dict[str, Any]) -> None:
     value = certified(case)
     formula = PROBLEMS[case["problem"]].formulas[case["formula"]]
-    computed = evaluate(formula, value.inputs, case["dtype"]).ravel()
+    computed = evaluate(formula, value.inputs, FORMATS[case["dtype"]]).ravel()
     want = np.asarray([float.fromhex(text) for text in case["failing"]])
     assert np.array_equal(computed, np.broadcast_to(want, computed.shape), equal_nan=True)
     truth = value.rounded()[case["dtype"]]

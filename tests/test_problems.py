@@ -45,7 +45,7 @@ def test_a_formula_says_what_it_computes_where_it_fails_and_whose_it_is(
 def test_a_formula_is_right_on_moderate_logits(problem: str, formula: str, dtype: str) -> None:
     """Within 2 (n + 2 R) u of the largest |t|, which no formula here exceeds when it works."""
     f, inputs = FORMATS[dtype], inputs_for(problem, formula, dtype)
-    y = evaluate(PROBLEMS[problem].formulas[formula], inputs, dtype)
+    y = evaluate(PROBLEMS[problem].formulas[formula], inputs, f)
     t = enclose(PROBLEMS[problem], inputs)
     errors = score(y, t, f, inputs.infinite)
     if dtype.startswith("float8"):  # 3 and 4 bits: the exponentials themselves come to nothing
@@ -68,8 +68,8 @@ def test_a_formula_works_along_any_axis(problem: str, formula: str) -> None:
 def test_a_formula_treats_vectors_one_by_one(problem: str, formula: str) -> None:
     inputs = inputs_for(problem, formula, "float32")
     stated = PROBLEMS[problem].formulas[formula]
-    whole = evaluate(stated, inputs, "float32")
-    one = evaluate(stated, inputs.take(slice(3, 4)), "float32")
+    whole = evaluate(stated, inputs, FORMATS["float32"])
+    one = evaluate(stated, inputs.take(slice(3, 4)), FORMATS["float32"])
     np.testing.assert_allclose(one[0], whole[3], rtol=1e-6)
 
 
@@ -124,5 +124,7 @@ def test_a_formula_says_which_parameters_it_takes(
 def test_shift_first_gives_the_arg_max_at_infinite_beta() -> None:
     inputs = Inputs(np.array([[1.0, 3.0, 3.0]]), None, {"beta": np.inf})
     formulas = PROBLEMS["softmax"].formulas
-    assert evaluate(formulas["shift_then_scale"], inputs, "float32").tolist() == [[0, 0.5, 0.5]]
-    assert np.isnan(evaluate(formulas["scale_then_shift"], inputs, "float32")).all()
+    assert evaluate(formulas["shift_then_scale"], inputs, FORMATS["float32"]).tolist() == [
+        [0, 0.5, 0.5]
+    ]
+    assert np.isnan(evaluate(formulas["scale_then_shift"], inputs, FORMATS["float32"])).all()

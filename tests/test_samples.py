@@ -13,7 +13,10 @@ from fpstudy.inputs import Inputs
 from fpstudy.samples import SMOOTHING, logits, prepare, refusal, stored
 from fpstudy.study import load
 
-DRAW = Draw(1, "normal", 50, 3.0, 0.0, 0.0, 1, 40, "shared", ("float16", "bfloat16", "float32"))
+F = {n: FORMATS[n] for n in ("float16", "bfloat16", "float32", "float64")}
+DRAW = Draw(
+    1, "normal", 50, 3.0, 0.0, 0.0, 1, 40, "shared", (F["float16"], F["bfloat16"], F["float32"])
+)
 
 
 def cases_of(tmp_path: Path, sweep: str, defaults: str = "") -> list[Case]:
@@ -47,25 +50,25 @@ def test_a_stream_depends_on_its_key_and_seed_alone() -> None:
 
 
 def test_magnitudes_scale_the_same_draw_and_more_samples_go_on_with_it() -> None:
-    x = logits(replace(DRAW, formats=("float64",)))
-    wide = logits(replace(DRAW, formats=("float64",), magnitude=6.0))
+    x = logits(replace(DRAW, formats=(F["float64"],)))
+    wide = logits(replace(DRAW, formats=(F["float64"],), magnitude=6.0))
     np.testing.assert_array_equal(wide, 2 * x)
-    more = logits(replace(DRAW, formats=("float64",), samples=60))
+    more = logits(replace(DRAW, formats=(F["float64"],), samples=60))
     np.testing.assert_array_equal(more[:40], x)
 
 
 @pytest.mark.parametrize("offset", [0.0, 100.0])
 def test_shared_values_are_values_of_every_dtype(offset: float) -> None:
     x = logits(replace(DRAW, offset=offset))
-    for name in DRAW.formats:
-        assert FORMATS[name].holds(x).all()
+    for f in DRAW.formats:
+        assert f.holds(x).all()
     # and they are the nearest such values: rounding once to the coarsest of the formats there
-    raw = logits(replace(DRAW, offset=offset, formats=("float64",)))
+    raw = logits(replace(DRAW, offset=offset, formats=(F["float64"],)))
     np.testing.assert_array_equal(x, FORMATS["bfloat16"].round(raw))
 
 
 def test_a_shared_value_near_zero_is_on_the_grid_of_float16_s_subnormals() -> None:
-    x = stored(np.array([3.1e-7, 2.9e-8, 70_000.0, -np.inf]), ("float16", "bfloat16"))
+    x = stored(np.array([3.1e-7, 2.9e-8, 70_000.0, -np.inf]), (F["float16"], F["bfloat16"]))
     assert x.tolist() == [5 * 2.0**-24, 0.0, 70_144.0, -np.inf]
 
 

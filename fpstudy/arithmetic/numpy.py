@@ -9,7 +9,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from fpstudy.formats import Floats
+from fpstudy.arithmetic.outputs import BadOutputError
+from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import Formula
 from fpstudy.problems.cross_entropy import batch_loss
@@ -30,16 +31,26 @@ DTYPES: dict[str, np.dtype[Any]] = {
 BLOCK = 2**20
 
 
-class BadOutputError(Exception):
-    """A formula returned something that is not an array of the expected shape and dtype."""
+LIBRARY: dict[str, dict[str, Formula]] = {}
 
 
-def evaluate(formula: Formula, inputs: Inputs, dtype: str) -> Floats:
+def refusal(f: Format, accumulation: str, variant: str = "") -> str | None:
+    """Why NumPy cannot carry out the format or the accumulation; None where it can."""
+    if f.name not in DTYPES:
+        return f"numpy has no dtype {f.name}; only rounded carries out a format of your own"
+    if accumulation != "native":
+        return f"numpy sums in its own way only, not {accumulation}"
+    return None
+
+
+def evaluate(
+    formula: Formula, inputs: Inputs, f: Format, accumulation: str = "native", variant: str = ""
+) -> Floats:
     """The formula's results as float64, one row for each sample.
 
     Raises BadOutputError for a wrong shape or dtype, and whatever the formula raises.
     """
-    native = DTYPES[dtype]
+    native = DTYPES[f.name]
     size = max(1, BLOCK // inputs.x[0].size)
     blocks = [slice(start, start + size) for start in range(0, len(inputs.x), size)]
     return np.concatenate([_block(formula, inputs.take(rows), native) for rows in blocks])

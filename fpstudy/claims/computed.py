@@ -23,7 +23,7 @@ def computed(claim: Computed) -> Finding:
     as_claimed = []
     for dtype in claim.dtype:
         certain = value(claim, dtype)
-        y = evaluate(formula, certain.inputs, dtype).ravel().tolist()
+        y = evaluate(formula, certain.inputs, FORMATS[dtype]).ravel().tolist()
         pairs = zip(y, claim.expect, strict=True)
         as_claimed.append(all(agrees(got, want, dtype, claim.digits) for got, want in pairs))
         given = vector([stored(result, dtype) for result in y])

@@ -13,7 +13,7 @@ from fpstudy.arithmetic.numpy import evaluate
 from fpstudy.claims.certified import same_digits, short
 from fpstudy.claims.computed import agrees, extreme, number_of, pattern
 from fpstudy.claims.finding import Finding, Rows, in_dtypes, stored
-from fpstudy.formats import Floats
+from fpstudy.formats import FORMATS, Floats
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.study_file.claims import Onset
@@ -108,7 +108,7 @@ def _spread(low: int, high: int) -> list[int]:
 
 def _results(formula: Formula, M: Floats, dtype: str, n: int) -> Floats:
     """The first component of the formula at n logits M, for each M."""
-    y = evaluate(formula, Inputs(np.repeat(M[:, None], n, axis=1)), dtype)
+    y = evaluate(formula, Inputs(np.repeat(M[:, None], n, axis=1)), FORMATS[dtype])
     return y.reshape(len(M), -1)[:, 0]
 
 

@@ -123,7 +123,7 @@ def _inputs(claim: Inside | Sum, x: Floats) -> Inputs:
 
 def _evaluate(claim: Inside | Sum, x: Floats) -> Floats:
     formula = PROBLEMS["softmax"].formulas[str(claim.formula)]
-    return evaluate(formula, _inputs(claim, x), claim.dtype)
+    return evaluate(formula, _inputs(claim, x), FORMATS[claim.dtype])
 
 
 def convex(claim: Convex) -> Finding:

@@ -5,8 +5,11 @@ from pathlib import Path, PurePath
 
 from pydantic import ValidationInfo
 
-from fpstudy.study_file.axes import among, each
+from fpstudy.arithmetic import ORDERS
+from fpstudy.formats import FORMATS
+from fpstudy.study_file.axes import among, axis, each
 from fpstudy.study_file.mistakes import MistakesError, got, show
+from fpstudy.study_file.names import dtype_hint
 from fpstudy.study_file.numbers import extended, integer, weight
 
 GENERATED = ("normal", "uniform", "equal", "two_point", "peaked")
@@ -18,6 +21,23 @@ INPUTS = ("shared", "per_dtype")
 LOGIT_FILES = (".npy", ".npz", ".csv")
 
 MAX_N = 2**24  # one vector of float64 is then 128 MiB
+
+
+def dtypes(value: object, info: ValidationInfo) -> tuple[str, ...]:
+    """Names of formats: built in, or of the study's own [[format]] tables."""
+    own = (info.context or {}).get("formats", ())
+    return axis(among((*FORMATS, *own), "a dtype", dtype_hint))(value)
+
+
+def accumulation(value: object) -> str:
+    """An order of summation, and after a colon the wider format that it is carried out in."""
+    order = among(("native", *ORDERS), "an accumulation")
+    if not isinstance(value, str) or ":" not in value:
+        return order(value)
+    name, _, width = value.partition(":")
+    if name == "native":
+        raise ValueError(f"{show(value)}: a native sum has the width that its kernel has")
+    return f"{order(name)}:{among(tuple(FORMATS), 'a dtype', dtype_hint)(width)}"
 
 
 def formula(value: object) -> str:

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterator
 
+from fpstudy.arithmetic import adds, usual
+from fpstudy.arithmetic.evaluators import formulas
+from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 from fpstudy.study_file.entries import GENERATED
 from fpstudy.study_file.mistakes import Mistake, quote, suggest
@@ -25,7 +28,12 @@ def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
     """Every name is a formula of some problem here, and every problem has one of the names."""
     if sweep.formula == ("all",):
         return
-    known = {name for problem in sweep.problem for name in PROBLEMS[problem].formulas}
+    known = {
+        name
+        for problem in sweep.problem
+        for arithmetic in sweep.arithmetic
+        for name in formulas(problem, arithmetic)
+    }
     for i, name in enumerate(sweep.formula):
         if name == "all":
             yield Mistake(("formula", i), "'all' stands alone: it means every formula")
@@ -34,11 +42,32 @@ def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
             of = " or ".join(sweep.problem)
             yield Mistake(("formula", i), f"{quote(name)} is not a formula of {of}; {here}")
     for i, problem in enumerate(sweep.problem):
-        has = PROBLEMS[problem].formulas
+        has = {name for how in sweep.arithmetic for name in formulas(problem, how)}
         if known.issuperset(sweep.formula) and not any(name in has for name in sweep.formula):
             yield Mistake(
                 ("problem", i), f"{problem} has none of these formulas; known: {', '.join(has)}"
             )
+
+
+def _accumulations(sweep: Settings) -> Iterator[Mistake]:
+    """Every accumulation is some arithmetic's here, and every arithmetic has one of them."""
+    for i, name in enumerate(sweep.accumulation):
+        if not any(adds(arithmetic, name) for arithmetic in sweep.arithmetic):
+            knows = "only rounded knows it" if name != "native" else "rounded has no native sum"
+            here = " and ".join(sweep.arithmetic)
+            yield Mistake(("accumulation", i), f"{here} cannot add up {name}: {knows}")
+    for i, arithmetic in enumerate(sweep.arithmetic):
+        if sweep.accumulation and not any(adds(arithmetic, name) for name in sweep.accumulation):
+            wanted = f'add "{usual(arithmetic)}" to accumulation, or leave {arithmetic} out'
+            yield Mistake(("arithmetic", i), f"{arithmetic} knows none of these sums; {wanted}")
+
+
+def _own_formats(sweep: Settings) -> Iterator[Mistake]:
+    """A format of the study's own is carried out by `rounded` alone."""
+    for i, name in enumerate(sweep.dtype):
+        if name not in FORMATS and "rounded" not in sweep.arithmetic:
+            sentence = f'only arithmetic = "rounded" carries out a format of your own, {name}'
+            yield Mistake(("dtype", i), sentence)
 
 
 def _source_of_logits(sweep: Settings) -> Iterator[Mistake]:
@@ -127,6 +156,8 @@ def lengths(sweep: Settings) -> list[int]:
 
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("problem", "formula"), _named_formulas),
+    (("arithmetic", "accumulation"), _accumulations),
+    (("dtype", "arithmetic"), _own_formats),
     (("distribution", "vectors", "file"), _source_of_logits),
     (("distribution", "n", "magnitude"), _drawn),
     (("problem", "base", "beta"), _base_or_beta),

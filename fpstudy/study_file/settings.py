@@ -19,7 +19,7 @@ from fpstudy.study_file.json_schema import (
     one_or_some,
     some,
 )
-from fpstudy.study_file.names import arithmetic_hint, dtype_hint
+from fpstudy.study_file.names import arithmetic_hint
 from fpstudy.study_file.numbers import extended, finite, integer, positive, share
 from fpstudy.study_file.table import Table
 
@@ -40,13 +40,18 @@ Formulas = Annotated[
 ]
 Dtypes = Annotated[
     tuple[str, ...],
-    BeforeValidator(axis(among(tuple(FORMATS), "a dtype", dtype_hint))),
-    WithJsonSchema(one_or_some(names(FORMATS))),
+    BeforeValidator(entries.dtypes),
+    WithJsonSchema(one_or_some({"anyOf": [names(FORMATS), {"type": "string"}]})),
 ]
 Arithmetics = Annotated[
     tuple[str, ...],
     BeforeValidator(axis(among(EVALUATORS, "an arithmetic", arithmetic_hint))),
     WithJsonSchema(one_or_some(names(EVALUATORS))),
+]
+Accumulations = Annotated[
+    tuple[str, ...],
+    BeforeValidator(axis(entries.accumulation)),
+    WithJsonSchema(one_or_some({"type": "string"})),
 ]
 Lengths = Annotated[
     tuple[int, ...],
@@ -139,6 +144,11 @@ class Settings(Table):
         default=(), description="number formats of inputs, arithmetic and results"
     )
     arithmetic: Arithmetics = Field(default=("numpy",), description="what carries the formulas out")
+    accumulation: Accumulations = Field(
+        default=(),
+        description='how sums are added up: "native", or for rounded "sequential", "pairwise",'
+        ' "blocked", "kahan", "neumaier", "exact", each also in a wider format ("kahan:float32")',
+    )
     n: Lengths = Field(default=(10,), description="lengths of the vectors of logits, 1 .. 2**24")
     magnitude: Magnitudes = Field(
         default=(1.0,), description="factors on the logits, > 0; a list, or a table {scale, ...}"

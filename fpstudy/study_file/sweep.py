@@ -11,6 +11,8 @@ from pydantic import (
     model_validator,
 )
 
+from fpstudy.arithmetic import adds, usual
+from fpstudy.arithmetic.evaluators import formulas
 from fpstudy.problems import PROBLEMS, Problem
 from fpstudy.study_file.entries import GENERATED
 from fpstudy.study_file.mistakes import MistakesError, at
@@ -74,17 +76,28 @@ def _inputs(sweep: Sweep) -> int:
 
 def _without_inputs(sweep: Sweep) -> int:
     """How many ways there are to compute with one input."""
-    axes = (sweep.dtype, sweep.arithmetic, sweep.base, sweep.beta, sweep.masked)
-    return sum(_ways(sweep, PROBLEMS[name]) for name in sweep.problem) * prod(map(len, axes))
+    axes = (sweep.dtype, sweep.base, sweep.beta, sweep.masked)
+    ways = (
+        _ways(sweep, PROBLEMS[name], arithmetic)
+        for name in sweep.problem
+        for arithmetic in sweep.arithmetic
+    )
+    return sum(ways) * prod(map(len, axes))
 
 
-def _ways(sweep: Sweep, problem: Problem) -> int:
-    """Formulas of one problem, each with its labels and reductions."""
+def _ways(sweep: Sweep, problem: Problem, arithmetic: str) -> int:
+    """Formulas of one problem in one arithmetic, each with its sums, labels and reductions."""
     given = {key: 1.0 for key in ("base", "beta") if getattr(sweep, key) != (None,)}
-    formulas = sum(
+    chosen = sum(
         formula.refusal(given) is None if "all" in sweep.formula else name in sweep.formula
-        for name, formula in problem.formulas.items()
+        for name, formula in formulas(problem.name, arithmetic).items()
     )
     labels = len(sweep.target) * len(sweep.labels) if problem.labels else 1
     reductions = len(sweep.reduction) * len(sweep.ignored) if problem.reductions else 1
-    return formulas * labels * reductions
+    return chosen * len(accumulations(sweep, arithmetic)) * labels * reductions
+
+
+def accumulations(sweep: Sweep, arithmetic: str) -> tuple[str, ...]:
+    """The accumulations of an arithmetic: those named that it knows, or its usual one."""
+    named = tuple(name for name in sweep.accumulation if adds(arithmetic, name))
+    return named or (usual(arithmetic),)
