@@ -44,7 +44,7 @@ def test_the_least_study_has_every_default(tmp_path: Path) -> None:
     sweep = study.sweep[0]
     assert sweep.model_dump() == {
         "problem": ("softmax",), "formula": ("all",), "dtype": ("float32",),
-        "arithmetic": ("numpy",), "n": (10,), "magnitude": (1.0,), "offset": (0.0,),
+        "arithmetic": ("numpy",), "accumulation": (), "n": (10,), "magnitude": (1.0,), "offset": (0.0,),
         "distribution": ("normal",), "vectors": (), "file": None, "base": (None,),
         "beta": (None,), "target": ("random",), "labels": ("hard",), "reduction": ("none",),
         "batch": 32, "ignored": (0.0,), "ignore_index": -100, "masked": (0.0,), "samples": 16,
@@ -228,7 +228,7 @@ def test_json_schema_describes_every_key() -> None:
     sweep = schema["$defs"]["Sweep"]
     assert set(sweep["properties"]) == set(Sweep.model_fields)
     assert "required" not in sweep  # problem and dtype may stand in [defaults]
-    assert sweep["properties"]["dtype"]["anyOf"][0]["enum"] == list(FORMATS)
+    assert sweep["properties"]["dtype"]["anyOf"][0]["anyOf"][0]["enum"] == list(FORMATS)
     assert "scale" in sweep["properties"]["magnitude"]["anyOf"][-1]["properties"]
     json.dumps(schema, allow_nan=False)
 
