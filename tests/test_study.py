@@ -44,7 +44,8 @@ def test_the_least_study_has_every_default(tmp_path: Path) -> None:
     sweep = study.sweep[0]
     assert sweep.model_dump() == {
         "problem": ("softmax",), "formula": ("all",), "dtype": ("float32",),
-        "arithmetic": ("numpy",), "accumulation": (), "n": (10,), "magnitude": (1.0,), "offset": (0.0,),
+        "arithmetic": ("numpy",), "accumulation": (), "n": (10,),
+        "magnitude": (1.0,), "offset": (0.0,),
         "distribution": ("normal",), "vectors": (), "file": None, "base": (None,),
         "beta": (None,), "target": ("random",), "labels": ("hard",), "reduction": ("none",),
         "batch": 32, "ignored": (0.0,), "ignore_index": -100, "masked": (0.0,), "samples": 16,
