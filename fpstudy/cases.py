@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fpstudy.arithmetic.evaluators import formulas
+from fpstudy.arithmetic.evaluators import chosen
 from fpstudy.distributions import DETERMINISTIC, read_logits
 from fpstudy.formats import Floats, Format
 from fpstudy.problems import PROBLEMS
@@ -140,16 +140,8 @@ def _of_sweep(study: Study, sweep: Sweep) -> Iterator[Case]:
             if demand.draw.inputs == "per_dtype":
                 formats = list(demand.draw.formats)
             for (arithmetic, sums), f in product(ways, formats):
-                for formula in _formulas(sweep, name, arithmetic, demand.parameters):
+                for formula in chosen(name, arithmetic, sweep.formula, demand.parameters):
                     yield Case(demand, formula, f, arithmetic, sums, sweep.tolerance)
-
-
-def _formulas(sweep: Sweep, name: str, arithmetic: str, parameters: dict[str, float]) -> list[str]:
-    """The formulas named, or with "all" those that take the parameters."""
-    known = formulas(name, arithmetic)
-    if "all" in sweep.formula:
-        return [f for f in known if known[f].refusal(parameters) is None]
-    return [f for f in sweep.formula if f in known]
 
 
 def _demands(study: Study, sweep: Sweep, name: str) -> Iterator[Demand]:

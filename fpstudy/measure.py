@@ -12,10 +12,13 @@ import pyarrow as pa
 
 from fpstudy import bounds, record
 from fpstudy.arithmetic import evaluators
-from fpstudy.arithmetic.evaluators import formulas
+from fpstudy.arithmetic.evaluators import formula_named
 from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.cases import Case, Demand, Draw
 from fpstudy.distributions import generator
+from fpstudy.environment.floating_point import steady
+from fpstudy.environment.threads import one_thread
+from fpstudy.environment.uses import used_by
 from fpstudy.errors import score
 from fpstudy.formats import Floats
 from fpstudy.inputs import Inputs
@@ -50,10 +53,19 @@ class Measured:
 
 
 def measure(task: Task) -> Measured:
-    """Run a task."""
+    """Run a task, with one thread.
+
+    Raises UnsteadyError where the processor rounds otherwise than by the standard.
+    """
+    uses = used_by(case for _, case in task.cases)
+    with one_thread(uses), steady("a task"):
+        return _measure(task)
+
+
+def _measure(task: Task) -> Measured:
     x = logits(task.draw)
     tables: list[pa.Table] = []
-    result = Measured(rows=record.SCHEMA.empty_table())
+    result = Measured(rows=record.MEASURED.empty_table())
     for demand, group in groupby(task.cases, key=lambda numbered: numbered[1].demand):
         inputs = prepare(demand, x)
         cases = list(group)
@@ -72,7 +84,7 @@ def measure(task: Task) -> Measured:
 
 def reason_to_skip(case: Case, inputs: Inputs) -> str | None:
     """Why a case is not run: its format cannot hold the inputs, or its arithmetic not do it."""
-    formula = formulas(case.demand.problem, case.arithmetic)[case.formula]
+    formula = formula_named(case.demand.problem, case.arithmetic, case.formula)
     return (
         refusal(inputs, case.format)
         or formula.refusal(inputs.parameters)
@@ -101,9 +113,10 @@ def _truth(demand: Demand, inputs: Inputs, task: Task, result: Measured) -> Trut
 def _rows(number: int, case: Case, inputs: Inputs, truth: Truth) -> pa.Table:
     """Evaluate and score one case; a formula that raises is an outcome."""
     problem, f = PROBLEMS[case.demand.problem], case.format
-    formula = formulas(problem.name, case.arithmetic)[case.formula]
+    formula = formula_named(problem.name, case.arithmetic, case.formula)
     try:
-        y = evaluators.evaluate(case.arithmetic, formula, inputs, f, case.accumulation)
+        with steady(f"{case.formula} in {case.arithmetic}"):
+            y = evaluators.evaluate(case.arithmetic, formula, inputs, f, case.accumulation)
         if y.shape != truth.hi.shape:
             raise BadOutputError(f"returned {y.shape}, not {truth.hi.shape}")
     except BadOutputError as error:

@@ -1,5 +1,7 @@
 """Every formula of every problem: documented, right where nothing is hard, and along any axis."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from fpstudy.arithmetic.numpy import DTYPES, evaluate
 from fpstudy.errors import score
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
-from fpstudy.problems import PROBLEMS
+from fpstudy.problems import PROBLEMS, downcast, named
 from fpstudy.truth import State, enclose
 
 FORMULAS = [(p, f) for p, problem in PROBLEMS.items() for f in problem.formulas]
@@ -45,7 +47,10 @@ def test_a_formula_says_what_it_computes_where_it_fails_and_whose_it_is(
 def test_a_formula_is_right_on_moderate_logits(problem: str, formula: str, dtype: str) -> None:
     """Within 2 (n + 2 R) u of the largest |t|, which no formula here exceeds when it works."""
     f, inputs = FORMATS[dtype], inputs_for(problem, formula, dtype)
-    y = evaluate(PROBLEMS[problem].formulas[formula], inputs, f)
+    stated = PROBLEMS[problem].formulas[formula]
+    if "store" in dict(stated.options):
+        stated = stated.chosen({"store": dtype})  # stored as it is: nothing is lost
+    y = evaluate(stated, inputs, f)
     t = enclose(PROBLEMS[problem], inputs)
     errors = score(y, t, f, inputs.infinite)
     if dtype.startswith("float8"):  # 3 and 4 bits: the exponentials themselves come to nothing
@@ -128,3 +133,94 @@ def test_shift_first_gives_the_arg_max_at_infinite_beta() -> None:
         [0, 0.5, 0.5]
     ]
     assert np.isnan(evaluate(formulas["scale_then_shift"], inputs, FORMATS["float32"])).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("blocked[block=0]", "block: want a whole number of at least 1, got '0'"),
+        ("blocked[width=4]", "no option 'width'; known: block, state"),
+        ("blocked[state=half]", "state: no format 'half'; known: float16"),
+        ("shifted[block=4]", "no option 'block'; known: none"),
+    ],
+)
+def test_options_are_checked(name: str, words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        named(PROBLEMS["softmax"].formulas, name)
+
+
+def test_a_name_without_a_formula_names_none() -> None:
+    for name in ("blocked[block=4", "block", "[block=4]", ""):
+        assert named(PROBLEMS["softmax"].formulas, name) is None
+
+
+@pytest.mark.parametrize("problem", ["softmax", "logsumexp"])
+@pytest.mark.parametrize("formula", ["online", "blocked[block=3]", "blocked[block=100]"])
+@pytest.mark.parametrize("masked", ["first", "block", "all", "none"])
+def test_one_pass_takes_masked_entries_wherever_they_stand(
+    problem: str, formula: str, masked: str
+) -> None:
+    """-inf - -inf is NaN: the guard keeps it out, but for a vector with no entry left."""
+    x = np.random.default_rng(4).standard_normal((2, 9))
+    hidden = {"first": slice(0, 1), "block": slice(0, 6), "all": slice(None), "none": slice(0)}
+    x[:, hidden[masked]] = -np.inf
+    stated = named(PROBLEMS[problem].formulas, formula)
+    assert stated is not None
+    inputs = Inputs(x)
+    y = evaluate(stated, inputs, FORMATS["float64"])
+    t = enclose(PROBLEMS[problem], inputs)
+    if masked == "all":
+        assert np.isneginf(y).all() if problem == "logsumexp" else np.isnan(y).all()
+    else:
+        assert score(y, t, FORMATS["float64"], inputs.infinite).ulps.max() < 8
+
+
+def test_a_wide_state_cures_a_narrow_sum() -> None:
+    """In bfloat16 a sum of ones stands still at 256; in blocks of 64 it does at 64 * 256."""
+    inputs, f = Inputs(np.zeros((1, 4096))), FORMATS["bfloat16"]
+    formulas = PROBLEMS["logsumexp"].formulas
+    found = {}
+    for name in ("online", "shifted", "blocked[block=64]", "blocked[block=4096,state=float32]"):
+        stated = named(formulas, name)
+        assert stated is not None
+        found[name] = float(evaluate(stated, inputs, f)[0])
+    stuck, right = float(f.round(np.log(256))), float(f.round(np.log(4096)))
+    assert found["online"] == found["shifted"] == stuck
+    assert found["blocked[block=64]"] == found["blocked[block=4096,state=float32]"] == right
+
+
+def test_nan_goes_through_one_pass() -> None:
+    x = np.array([[1.0, np.nan, 2.0], [np.nan, 1.0, 2.0], [1.0, 2.0, np.nan]])
+    for name in ("online", "blocked[block=1]", "blocked[block=2]"):
+        stated = named(PROBLEMS["logsumexp"].formulas, name)
+        assert stated is not None
+        assert np.isnan(evaluate(stated, Inputs(x), FORMATS["float32"])).all()
+
+
+@pytest.mark.parametrize("store", ["float8_e4m3fn", "float8_e5m2"])
+def test_a_power_of_two_scale_loses_nothing_but_rounding(store: str) -> None:
+    """Scaled by 2**k, a value is stored as if the format's exponents were shifted by k."""
+    f, rng = FORMATS[store], np.random.default_rng(6)
+    x = rng.standard_normal((3, 64)).astype(np.float32) * np.float32(1e5)
+    with np.errstate(all="ignore"):
+        plain = downcast.stored(np, x, store)
+    assert not (np.isfinite(plain) & (np.abs(plain) <= f.largest)).all()  # what is lost without
+    wide = downcast.scaled(np, x, store, axis=None)
+    k = np.floor(np.log2(f.largest / np.abs(x).max()))
+    np.testing.assert_array_equal(wide, f.round(x.astype(float) * 2.0**k) / 2.0**k)
+    blocks = downcast.scaled_by_blocks(np, x, store, block=48)
+    for part in (slice(0, 48), slice(48, 64)):
+        np.testing.assert_array_equal(
+            blocks[:, part], downcast.scaled(np, x[:, part], store, axis=-1)
+        )
+
+
+def test_centring_before_a_downcast_beats_centring_after() -> None:
+    x = np.array([[1000.0, 999.0, 995.0]])
+    t = enclose(PROBLEMS["softmax"], Inputs(x))
+    f, norm = FORMATS["float32"], {}
+    for name in ("downcast", "centred_downcast"):
+        y = evaluate(PROBLEMS["softmax"].formulas[name], Inputs(x), f)
+        norm[name] = score(y, t, f, np.array([False])).normwise[0]
+    assert norm["centred_downcast"] < 0.01
+    assert not norm["downcast"] < 0.1  # beyond 448: NaN

@@ -1,12 +1,13 @@
 """The evaluating arithmetics by name: who refuses, who evaluates, whose own formulas there are."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
 from fpstudy.arithmetic import EVALUATORS
 from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
-from fpstudy.problems import PROBLEMS, Formula
+from fpstudy.problems import PROBLEMS, Formula, named
 
 
 def refusal(arithmetic: str, f: Format, accumulation: str) -> str | None:
@@ -33,6 +34,27 @@ def formulas(problem: str, arithmetic: str) -> dict[str, Formula]:
     module, _ = _split(arithmetic)
     own: dict[str, Formula] = module.LIBRARY.get(problem, {})
     return PROBLEMS[problem].formulas | own
+
+
+def formula_named(problem: str, arithmetic: str, name: str) -> Formula:
+    """The formula of a case; the study's validation saw to it that there is one."""
+    formula = named(formulas(problem, arithmetic), name)
+    assert formula is not None
+    return formula
+
+
+def chosen(
+    problem: str, arithmetic: str, names: Sequence[str], parameters: dict[str, float]
+) -> list[str]:
+    """Which of the names this problem and arithmetic have.
+
+    "all" means every formula that takes the parameters, but for those that want to be named.
+    """
+    known = formulas(problem, arithmetic)
+    if "all" in names:
+        everyday = {name: formula for name, formula in known.items() if formula.everyday}
+        return [name for name in everyday if known[name].refusal(parameters) is None]
+    return [name for name in names if name.partition("[")[0] in known]
 
 
 def _split(arithmetic: str) -> tuple[ModuleType, str]:

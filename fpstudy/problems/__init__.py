@@ -4,7 +4,7 @@ from fpstudy.problems.cross_entropy import CROSS_ENTROPY
 from fpstudy.problems.cross_entropy_gradient import CROSS_ENTROPY_GRADIENT
 from fpstudy.problems.log_softmax import LOG_SOFTMAX
 from fpstudy.problems.logsumexp import LOGSUMEXP
-from fpstudy.problems.problem import Formula, Problem
+from fpstudy.problems.problem import Formula, Problem, named
 from fpstudy.problems.softmax import SOFTMAX
 
 PROBLEMS: dict[str, Problem] = {
@@ -12,4 +12,4 @@ PROBLEMS: dict[str, Problem] = {
     for problem in (SOFTMAX, LOG_SOFTMAX, LOGSUMEXP, CROSS_ENTROPY, CROSS_ENTROPY_GRADIENT)
 }
 
-__all__ = ["PROBLEMS", "Formula", "Problem"]
+__all__ = ["PROBLEMS", "Formula", "Problem", "named"]

@@ -1,6 +1,7 @@
 """Log-sum-exp: log(sum_i exp(x_i)), the smooth maximum; max(x) <= it <= max(x) + log n."""
 
 from fpstudy.problems.maximum import split
+from fpstudy.problems.online import by_blocks, one_by_one, wider
 from fpstudy.problems.problem import Array, Formula, Problem
 
 
@@ -59,6 +60,31 @@ def tie_counting(xp: Array, x: Array, *, axis: int = -1) -> Array:
     return xp.squeeze(xp.log1p(s / c) + xp.log(c) + m, axis=axis)
 
 
+def online(xp: Array, x: Array, *, axis: int = -1) -> Array:
+    """m + log(d), m the running maximum and d = sum_i exp(x_i - m), in one pass.
+
+    Fails: as shifted; every rescaling of d adds two roundings, and in a narrow format d stands
+    still as any sequential sum does.
+
+    Source: Milakov & Gimelshein, arXiv:1805.02867.
+    """
+    m, d = one_by_one(xp, xp.moveaxis(x, axis, -1))
+    return xp.squeeze(m + xp.log(d), axis=-1)
+
+
+def blocked(xp: Array, x: Array, *, axis: int = -1, block: int = 128, state: str = "same") -> Array:
+    """m + log(d) with the entries taken `block` at a time, the state kept in a format `state`.
+
+    state: "same" for the format of x; the result is rounded to that at the end.
+
+    Fails: as shifted; with a state as narrow as the logits, d stands still after many blocks.
+
+    Source: FlashAttention, arXiv:2205.14135.
+    """
+    m, d = by_blocks(xp, wider(xp, xp.moveaxis(x, axis, -1), state), block)
+    return xp.astype(xp.squeeze(m + xp.log(d), axis=-1), x.dtype)
+
+
 def reference(xp: Array, x: Array, *, axis: int = -1) -> tuple[Array, Array]:
     """Head m = x_k, tail log1p(sum_{i != k} exp(x_i - m)) >= 0."""
     m, _, _, s = split(xp, x, axis)
@@ -84,6 +110,8 @@ LOGSUMEXP = Problem(
         "shifted": Formula(shifted),
         "log1p": Formula(log1p),
         "tie_counting": Formula(tie_counting),
+        "online": Formula(online, special=True),
+        "blocked": Formula(blocked, options=(("block", 128), ("state", "same"))),
     },
     vector=False,
 )

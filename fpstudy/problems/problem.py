@@ -1,9 +1,12 @@
 """A problem: a mathematical function, the ways to compute it, and the texts that define it."""
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+
+from fpstudy.formats import FORMATS
 
 Array = Any  # an array of whatever namespace runs the text
 Text = Callable[..., Any]
@@ -13,17 +16,37 @@ Text = Callable[..., Any]
 class Formula:
     """One way to compute a problem: text(xp, x, ...) -> y over an array namespace xp.
 
-    needs: the parameters ("base", "beta") of which one must be given; empty for a formula of the
-           plain problem, which takes none.
+    needs:   the parameters ("base", "beta") of which one must be given; empty for a formula of the
+             plain problem, which takes none.
+    options: keyword arguments of the text that a study may choose, with their defaults, as in
+             "blocked[block=64]"
+    special: whether the formula is run only where a study names it; one with options always is
     """
 
     text: Text
     needs: tuple[str, ...] = ()
+    options: tuple[tuple[str, int | str], ...] = ()
+    special: bool = False
 
     @property
     def mathematics(self) -> str:
         """The formula itself: the docstring up to its first empty line."""
         return " ".join(_paragraphs(self.text)[0].split())
+
+    def chosen(self, choices: dict[str, str]) -> "Formula":
+        """The formula with options chosen; raises ValueError for an unknown one or a bad value."""
+        values = dict(self.options)
+        for name, text in choices.items():
+            if name not in values:
+                known = ", ".join(values) or "none"
+                raise ValueError(f"no option {name!r}; known: {known}")
+            values[name] = _option(name, text, values[name])
+        return replace(self, text=partial(self.text, **values), options=())
+
+    @property
+    def everyday(self) -> bool:
+        """Whether formula = "all" means it too."""
+        return not self.special and not self.options
 
     @property
     def fails(self) -> str:
@@ -76,8 +99,31 @@ class Problem:
     rational: Callable[..., tuple[list[int], int] | None] | None = None
 
 
+def _option(name: str, text: str, default: int | str) -> int | str:
+    """An option's value: a positive whole number, or the name of a format."""
+    if isinstance(default, int):
+        if not text.isdecimal() or int(text) < 1:
+            raise ValueError(f"{name}: want a whole number of at least 1, got {text!r}")
+        return int(text)
+    if text != default and text not in FORMATS:
+        raise ValueError(f"{name}: no format {text!r}; known: {', '.join(FORMATS)}")
+    return text
+
+
+def named(formulas: Mapping[str, Formula], name: str) -> Formula | None:
+    """The formula of a name such as "shifted" or "blocked[block=64,state=float32]", if any.
+
+    Raises ValueError for options that it does not have.
+    """
+    stem, bracket, rest = name.partition("[")
+    if stem not in formulas or (bracket and not rest.endswith("]")):
+        return None
+    pairs = [entry.partition("=") for entry in rest[:-1].split(",")] if bracket else []
+    return formulas[stem].chosen({key.strip(): value.strip() for key, _, value in pairs})
+
+
 def _paragraphs(text: Text) -> list[str]:
-    return (inspect.getdoc(text) or "").split("\n\n")
+    return (inspect.getdoc(getattr(text, "func", text)) or "").split("\n\n")
 
 
 def _labelled(text: Text, label: str) -> str:

@@ -4,7 +4,9 @@ import math
 from fractions import Fraction
 
 from fpstudy.problems import logsumexp
+from fpstudy.problems.downcast import scaled, scaled_by_blocks, stored
 from fpstudy.problems.maximum import ties
+from fpstudy.problems.online import by_blocks, one_by_one, wider
 from fpstudy.problems.problem import Array, Formula, Problem
 
 
@@ -64,6 +66,79 @@ def exp_log_softmax(xp: Array, x: Array, *, axis: int = -1) -> Array:
     """
     d = x - xp.max(x, axis=axis, keepdims=True)
     return xp.exp(d - xp.log(xp.sum(xp.exp(d), axis=axis, keepdims=True)))
+
+
+def online(xp: Array, x: Array, *, axis: int = -1) -> Array:
+    """exp(x_j - m) / d, m the running maximum and d = sum_i exp(x_i - m), found in one pass.
+
+    Fails: as shifted; every rescaling of d adds two roundings, and in a narrow format d stands
+    still as any sequential sum does.
+
+    Source: Milakov & Gimelshein, arXiv:1805.02867.
+    """
+    x = xp.moveaxis(x, axis, -1)
+    m, d = one_by_one(xp, x)
+    return xp.moveaxis(xp.exp(x - m) / d, -1, axis)
+
+
+def blocked(xp: Array, x: Array, *, axis: int = -1, block: int = 128, state: str = "same") -> Array:
+    """exp(x_j - m) / d with the entries taken `block` at a time, the state in a format `state`.
+
+    state: "same" for the format of x; the result is rounded to that at the end.
+
+    Fails: as shifted; with a state as narrow as the logits, d stands still after many blocks.
+
+    Source: FlashAttention, arXiv:2205.14135.
+    """
+    wide = wider(xp, xp.moveaxis(x, axis, -1), state)
+    m, d = by_blocks(xp, wide, block)
+    return xp.moveaxis(xp.astype(xp.exp(wide - m) / d, x.dtype), -1, axis)
+
+
+def downcast(xp: Array, x: Array, *, axis: int = -1, store: str = "float8_e4m3fn") -> Array:
+    """softmax of logits that were stored in the format `store`, as they are.
+
+    Fails: a logit's rounding becomes a relative error of that size in its probability; logits
+    beyond the largest number saturate or are lost.
+
+    Source: casting logits to float8, as torch.Tensor.to and ml_dtypes do.
+    """
+    return shifted(xp, stored(xp, x, store), axis=axis)
+
+
+def centred_downcast(xp: Array, x: Array, *, axis: int = -1, store: str = "float8_e4m3fn") -> Array:
+    """softmax of logits whose maximum was subtracted before they were stored in `store`.
+
+    Fails: entries far below the maximum are coarse, where their probabilities are small.
+
+    Source: subtract first, then cast.
+    """
+    centred = x - xp.max(x, axis=axis, keepdims=True)
+    return shifted(xp, stored(xp, centred, store), axis=axis)
+
+
+def scaled_downcast(xp: Array, x: Array, *, axis: int = -1, store: str = "float8_e4m3fn") -> Array:
+    """softmax of logits stored with one power-of-two scale for the tensor, max|x| 2**k in range.
+
+    Fails: one large logit takes the range from all others; the relative rounding of a logit is
+    the format's, so its absolute error, which is what counts, grows with the logit.
+
+    Source: per-tensor scaling of FP8 training, arXiv:2209.05433.
+    """
+    return shifted(xp, scaled(xp, x, store, axis=None), axis=axis)
+
+
+def block_scaled_downcast(
+    xp: Array, x: Array, *, axis: int = -1, store: str = "float8_e4m3fn", block: int = 32
+) -> Array:
+    """softmax of logits stored with a power-of-two scale for every `block` of them.
+
+    Fails: as scaled_downcast, within a block.
+
+    Source: OCP Microscaling Formats (MX) 1.0.
+    """
+    last = xp.moveaxis(x, axis, -1)
+    return shifted(xp, xp.moveaxis(scaled_by_blocks(xp, last, store, block), -1, axis), axis=axis)
 
 
 def scale_then_shift(
@@ -205,6 +280,14 @@ SOFTMAX = Problem(
         "reciprocal": Formula(reciprocal),
         "divisionless": Formula(divisionless),
         "exp_log_softmax": Formula(exp_log_softmax),
+        "online": Formula(online, special=True),
+        "blocked": Formula(blocked, options=(("block", 128), ("state", "same"))),
+        "downcast": Formula(downcast, options=(("store", "float8_e4m3fn"),)),
+        "centred_downcast": Formula(centred_downcast, options=(("store", "float8_e4m3fn"),)),
+        "scaled_downcast": Formula(scaled_downcast, options=(("store", "float8_e4m3fn"),)),
+        "block_scaled_downcast": Formula(
+            block_scaled_downcast, options=(("store", "float8_e4m3fn"), ("block", 32))
+        ),
         "scale_then_shift": Formula(scale_then_shift, needs=("base", "beta")),
         "shift_then_scale": Formula(shift_then_scale, needs=("base", "beta")),
         "power": Formula(power, needs=("base",)),

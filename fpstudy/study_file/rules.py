@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from fpstudy.arithmetic import adds, usual
 from fpstudy.arithmetic.evaluators import formulas
 from fpstudy.formats import FORMATS
-from fpstudy.problems import PROBLEMS
+from fpstudy.problems import PROBLEMS, Formula, named
 from fpstudy.study_file.entries import GENERATED
 from fpstudy.study_file.mistakes import Mistake, quote, suggest
 from fpstudy.study_file.settings import Settings
@@ -28,25 +28,29 @@ def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
     """Every name is a formula of some problem here, and every problem has one of the names."""
     if sweep.formula == ("all",):
         return
-    known = {
-        name
-        for problem in sweep.problem
-        for arithmetic in sweep.arithmetic
-        for name in formulas(problem, arithmetic)
-    }
+    known: dict[str, Formula] = {}
+    for problem in sweep.problem:
+        for arithmetic in sweep.arithmetic:
+            known |= formulas(problem, arithmetic)
     for i, name in enumerate(sweep.formula):
         if name == "all":
             yield Mistake(("formula", i), "'all' stands alone: it means every formula")
-        elif name not in known:
+            continue
+        try:
+            found = named(known, name)
+        except ValueError as error:
+            yield Mistake(("formula", i), f"{quote(name)}: {error}")
+            continue
+        if found is None:
             here = f"known: {', '.join(sorted(known))}{suggest(name, known)}"
             of = " or ".join(sweep.problem)
             yield Mistake(("formula", i), f"{quote(name)} is not a formula of {of}; {here}")
+    stems = {name.partition("[")[0] for name in sweep.formula}
     for i, problem in enumerate(sweep.problem):
         has = {name for how in sweep.arithmetic for name in formulas(problem, how)}
-        if known.issuperset(sweep.formula) and not any(name in has for name in sweep.formula):
-            yield Mistake(
-                ("problem", i), f"{problem} has none of these formulas; known: {', '.join(has)}"
-            )
+        if stems <= set(known) and not stems & has:
+            here = ", ".join(sorted(has))
+            yield Mistake(("problem", i), f"{problem} has none of these formulas; known: {here}")
 
 
 def _accumulations(sweep: Settings) -> Iterator[Mistake]:

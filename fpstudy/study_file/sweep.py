@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from fpstudy.arithmetic import adds, usual
-from fpstudy.arithmetic.evaluators import formulas
+from fpstudy.arithmetic.evaluators import chosen
 from fpstudy.problems import PROBLEMS, Problem
 from fpstudy.study_file.entries import GENERATED
 from fpstudy.study_file.mistakes import MistakesError, at
@@ -88,13 +88,10 @@ def _without_inputs(sweep: Sweep) -> int:
 def _ways(sweep: Sweep, problem: Problem, arithmetic: str) -> int:
     """Formulas of one problem in one arithmetic, each with its sums, labels and reductions."""
     given = {key: 1.0 for key in ("base", "beta") if getattr(sweep, key) != (None,)}
-    chosen = sum(
-        formula.refusal(given) is None if "all" in sweep.formula else name in sweep.formula
-        for name, formula in formulas(problem.name, arithmetic).items()
-    )
+    count = len(chosen(problem.name, arithmetic, sweep.formula, given))
     labels = len(sweep.target) * len(sweep.labels) if problem.labels else 1
     reductions = len(sweep.reduction) * len(sweep.ignored) if problem.reductions else 1
-    return chosen * len(accumulations(sweep, arithmetic)) * labels * reductions
+    return count * len(accumulations(sweep, arithmetic)) * labels * reductions
 
 
 def accumulations(sweep: Sweep, arithmetic: str) -> tuple[str, ...]:
