@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -204,6 +204,7 @@ def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
         "seed": study.seed,
         "engine": study.engine,
         "proven": study.engine == "arb",
+        "formats": {own.name: asdict(own.format) for own in study.format},
         "study_hash": study_hash(study),
         "command": command_line(),
         **where,
