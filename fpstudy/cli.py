@@ -41,6 +41,7 @@ def main() -> None:
 def _faults() -> Iterator[None]:
     """Errors of the user and of the file system, as messages with their exit codes."""
     from fpstudy.distributions import LogitsError
+    from fpstudy.environment.floating_point import UnsteadyError
     from fpstudy.study import StudyError
 
     try:
@@ -48,6 +49,9 @@ def _faults() -> Iterator[None]:
     except (StudyError, LogitsError) as error:
         click.echo(str(error), err=True)
         sys.exit(USAGE)
+    except UnsteadyError as error:
+        click.echo(f"check failed: {error}", err=True)
+        sys.exit(CHECK_FAILED)
     except OSError as error:
         click.echo(f"{error.filename or 'output'}: {error.strerror or error}", err=True)
         sys.exit(NO_ROOM)
@@ -110,7 +114,9 @@ def run(study: Path, out: Path | None, jobs: int | None, only: Any, fresh: bool)
             raise click.UsageError("--only leaves no case")
         planning.check_memory(loaded, flow.tasks(loaded, cases))
         with progress.shown(loaded.name) as show:
-            done = flow.run(loaded, out, jobs=jobs, only=only, fresh=fresh, progress=show)
+            done = flow.run(
+                loaded, out, jobs=jobs, only=only, fresh=fresh, progress=show, notice=_say
+            )
     _print_verdicts(done)
     for failure in done.failures:
         click.echo(f"check failed: {failure}", err=True)
@@ -118,6 +124,10 @@ def run(study: Path, out: Path | None, jobs: int | None, only: Any, fresh: bool)
     if crashed:
         click.echo(f"{crashed} cases crashed; summary.csv has the reasons", err=True)
     sys.exit(CHECK_FAILED if done.failures else CRASHED if crashed else 0)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _print_verdicts(done: Any) -> None:

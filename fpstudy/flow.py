@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -18,7 +19,10 @@ import pyarrow as pa
 from fpstudy import record
 from fpstudy.cases import Case, Draw, expand, select
 from fpstudy.claims import check
-from fpstudy.environment import command_line, environment
+from fpstudy.environment import command_line, differences, environment
+from fpstudy.environment.floating_point import steady
+from fpstudy.environment.threads import one_thread
+from fpstudy.environment.uses import used_by
 from fpstudy.measure import Measured, Task, measure
 from fpstudy.report import write_report
 from fpstudy.study import Study, load
@@ -26,6 +30,7 @@ from fpstudy.summary import read_csv, summarize, write_csv
 from fpstudy.witness import Testimony
 
 Progress = Callable[[int, int], None]  # cases done, cases in all
+Notice = Callable[[str], None]  # something that a user should know before it happens
 
 SCHEMA_VERSION = 1  # of record, summary and manifest
 # mpmath's loop takes about 25 microseconds a logit: all truths of a study of so many logits are
@@ -33,6 +38,11 @@ SCHEMA_VERSION = 1  # of record, summary and manifest
 WITNESSED_LOGITS = 40_000
 # Starting a process costs about a second; from so many logits on it pays.
 PARALLEL_LOGITS = 300_000
+
+
+def warn(message: str) -> None:
+    """A notice to whoever called `run`, as a warning."""
+    warnings.warn(message, stacklevel=3)
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ def run(
     only: dict[str, set[str]] | None = None,
     fresh: bool = False,
     progress: Progress | None = None,
+    notice: Notice = warn,
 ) -> Run:
     """Run a study and write its report to `out`, by default reports/<name>.
 
@@ -70,17 +81,24 @@ def run(
     only:  columns and the texts to keep, as {"dtype": {"float16"}}; the default folder's name
            then says so, and the full report stays as it is
     fresh: measure again even where the folder has this study's record from this environment
-    Raises StudyError for mistakes in the file, OSError where the folder cannot be written.
+    notice: told where the folder's report, which this run replaces, is of another environment
+    Raises StudyError for mistakes in the file, OSError where the folder cannot be written, and
+    UnsteadyError where the processor rounds otherwise than by the standard.
     """
     study = study if isinstance(study, Study) else load(study)
     only = only or {}
     directory = Path(out) if out is not None else default_directory(study, only)
-    where = environment()
+    cases = select(expand(study), only)
+    uses = used_by(cases)
+    where = environment(uses)
     key = _key(study, only, where)
     directory.mkdir(parents=True, exist_ok=True)
     manifest = None if fresh else _finished(directory, key)
     if manifest is None:
-        manifest = _measure_all(study, only, directory, jobs, progress)
+        for line in _unlike(directory, where):
+            notice(line)
+        with one_thread(uses), steady("the run"):
+            manifest = _measure_all(study, cases, only, where, directory, jobs, progress)
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)
@@ -120,17 +138,16 @@ def truth_logits(cases: list[Case]) -> int:
 
 
 def _measure_all(
-    study: Study, only: dict[str, set[str]], directory: Path, jobs: int | None,
-    progress: Progress | None,
+    study: Study, cases: list[Case], only: dict[str, set[str]], where: dict[str, Any],
+    directory: Path, jobs: int | None, progress: Progress | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure all cases, the rows going to the record as they come; returns the counts."""
     start = time.perf_counter()
-    cases = select(expand(study), only)
     todo = tasks(study, cases)
     if jobs is None:
         large = truth_logits(cases) > PARALLEL_LOGITS
         jobs = min(len(todo), os.cpu_count() or 1) if large else 1
-    total = Measured(rows=record.SCHEMA.empty_table(), testimony=Testimony())
+    total = Measured(rows=record.MEASURED.empty_table(), testimony=Testimony())
     counts = {"total": len(cases), "run": 0, "skipped": 0, "crashed": 0}
 
     def tables() -> Iterator[pa.Table]:
@@ -147,7 +164,7 @@ def _measure_all(
             yield part.rows
 
     partial = directory / "record.parquet.partial"
-    record.write(partial, tables())
+    record.write(partial, tables(), where["environment"])
     partial.replace(directory / "record.parquet")
     witness = total.testimony
     return {
@@ -222,13 +239,30 @@ def study_hash(study: Study) -> str:
 
 
 def _key(study: Study, only: dict[str, set[str]], where: dict[str, Any]) -> str:
-    """What the results depend on: study, selection, packages, processor, and fpstudy's sources."""
+    """What the results depend on: study, selection, environment, packages, fpstudy's sources."""
     sources = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         sources.update(path.read_bytes())
     selection = {column: sorted(texts) for column, texts in only.items()}
-    parts = [study_hash(study), selection, where["versions"], where["cpu"], sources.hexdigest()]
+    here = [where["environment"], where["versions"]]
+    parts = [study_hash(study), selection, here, sources.hexdigest()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _unlike(directory: Path, where: dict[str, Any]) -> list[str]:
+    """What to say where the folder's report is of another environment: one line, or none."""
+    try:
+        old = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+        unlike = differences(old, where)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+    if not unlike:
+        return []
+    ids = f"{old.get('environment', 'unknown')} -> {where['environment']}"
+    return [
+        f"{directory}: its report is of another environment, and its numbers may differ ({ids}):"
+        f" {'; '.join(unlike)}"
+    ]
 
 
 def _finished(directory: Path, key: str) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ def _axis_type(name: str) -> pa.DataType:
     return pa.int64() if name in _INT_AXES else pa.float64()
 
 
-SCHEMA = pa.schema(
+MEASURED = pa.schema(
     [("case", pa.int64()), ("sample", pa.int64())]
     + [(name, _axis_type(name)) for name in AXES]
     + [("components", pa.int64())]
@@ -43,6 +43,8 @@ SCHEMA = pa.schema(
     + [(name, pa.string()) for name in _WORST]
     + [(name, pa.int64()) for name in COUNTS]
 )
+# environment: the id of where the row was measured; the manifest says what it stands for
+SCHEMA = MEASURED.append(pa.field("environment", pa.string()))
 
 
 def rows_of_errors(
@@ -101,10 +103,10 @@ def row_of_failure(number: int, case: Case, components: int, outcome: str, reaso
 def _table(number: int, case: Case, rows: int, columns: dict[str, Any]) -> pa.Table:
     constant = {"case": number, **case.axes}
     arrays = []
-    for f in SCHEMA:
+    for f in MEASURED:
         values = columns[f.name] if f.name in columns else [constant[f.name]] * rows
         arrays.append(pa.array(values, type=f.type, from_pandas=False))
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+    return pa.Table.from_arrays(arrays, schema=MEASURED)
 
 
 def _largest(x: Floats, measured: Any) -> Floats:
@@ -136,11 +138,12 @@ def _exact_texts(truth: Truth, at: Any, samples: int) -> list[str]:
     ]
 
 
-def write(path: Path, tables: Iterable[pa.Table]) -> None:
-    """Write the tables one after the other, as they come."""
+def write(path: Path, tables: Iterable[pa.Table], environment: str) -> None:
+    """Write the tables one after the other, as they come, each row with its environment's id."""
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         for table in tables:
-            writer.write_table(table)
+            ids = pa.array([environment] * len(table), pa.string())
+            writer.write_table(table.append_column(SCHEMA.field("environment"), ids))
 
 
 def read(path: Path) -> pd.DataFrame:

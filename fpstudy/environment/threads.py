@@ -1,0 +1,48 @@
+"""One thread for everything that computes: how a sum is split between threads changes its bits."""
+
+import os
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from fpstudy.environment.uses import packages, torch
+
+# XLA makes its pool of so many threads when a backend is first used, and it keeps that size.
+XLA_THREADS = "PJRT_NPROC"
+
+
+@contextmanager
+def one_thread(uses: Collection[str] = ()) -> Iterator[None]:
+    """BLAS, OpenMP and, where they are used, torch and jax with one thread; afterwards as before.
+
+    Except jax: it keeps the one thread to the end of the process, and cannot be told so once it has
+    computed something; then `threads` says "not pinned".
+    """
+    if "jax" in packages(uses):
+        bridge = sys.modules.get("jax._src.xla_bridge")
+        if bridge is None or not bridge.backends_are_initialized():
+            os.environ[XLA_THREADS] = "1"
+    framework = torch(uses)  # before the limits, so that they reach its OpenMP
+    before = 1 if framework is None else framework.get_num_threads()
+    try:
+        if framework is not None:
+            framework.set_num_threads(1)
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        if framework is not None:
+            framework.set_num_threads(before)
+
+
+def threads(uses: Collection[str] = ()) -> dict[str, str]:
+    """How many threads each library would use now, by its name, and the machine's cores."""
+    found: dict[str, str] = {"cores": str(os.cpu_count())}
+    for pool in threadpool_info():
+        found[pool["internal_api"]] = str(pool["num_threads"])
+    if (framework := torch(uses)) is not None:
+        found["torch"] = str(framework.get_num_threads())
+    if "jax" in packages(uses):
+        found["jax"] = "1" if os.environ.get(XLA_THREADS) == "1" else "not pinned"
+    return found
