@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fpstudy.formats import FORMATS
+from fpstudy.report.environment import unlike
 from fpstudy.report.page import MARKDOWN
 from fpstudy.report.tables import Row, verdict_row
 from fpstudy.report.variants import SETTING, computed_by, in_order, settings, with_variants
@@ -49,7 +50,8 @@ def index(studies: Sequence[Study]) -> str:
         for folder, _, manifest in studies
     ]
     template = MARKDOWN.get_template("reports.md.jinja")
-    return template.render(columns=heads, rows=rows, reports=reports)
+    environments = unlike([(folder, manifest) for folder, _, manifest in studies])
+    return template.render(columns=heads, rows=rows, reports=reports, environments=environments)
 
 
 def _cell(

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from fpstudy.report import markdown
 from fpstudy.report.claims import Told, tally
+from fpstudy.report.environment import surroundings
 from fpstudy.report.figures import Drawing
 from fpstudy.report.numbers import NONE, count
 from fpstudy.report.reading import TERMS
@@ -115,11 +116,11 @@ def facts(manifest: Mapping[str, Any]) -> list[Fact]:
         "truth engine": "engine",
         "commit": "commit",
         "platform": "platform",
-        "processor": "cpu",
-        "versions": "versions",
         "cases": "cases",
+        "versions": "versions",
     }
     lines = [Fact(name, _flat(manifest.get(key))) for name, key in named.items()]
+    lines += [Fact(name, _flat(value)) for name, value in surroundings(manifest)]
     seconds = manifest.get("duration_seconds")
     lines.append(Fact("duration", NONE if seconds is None else f"{float(seconds):.3g} s"))
     return lines
