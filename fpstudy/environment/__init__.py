@@ -1,6 +1,6 @@
 """The environment is part of a result: what can change its bits, by name, and an id of it all.
 
-    environment(uses)   versions, processor, SIMD, BLAS, libm, threads, settings, kernels
+    environment(uses)   versions, processor, SIMD, BLAS, libm, threads, settings, bits
     environment_id(e)   twelve hex digits of everything in e that can change the bits of a result
     differences(a, b)   by name, what of that differs: empty exactly where the ids are equal
 
@@ -17,11 +17,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from fpstudy.environment.floating_point import mode
-from fpstudy.environment.kernels import kernels
-from fpstudy.environment.libraries import blas, compiler, gpu, libm, settings, versions
-from fpstudy.environment.processor import processor, simd
-from fpstudy.environment.threads import one_thread, threads
+from fpstudy.environment import fingerprints, floating_point, libraries, processor, threads
 
 # Packages whose kernels give a result its bits; the others read, write and draw.
 DECIDING = ("numpy", "ml_dtypes", "scipy", "torch", "array-api-compat", "jax", "jaxlib")
@@ -29,19 +25,19 @@ DECIDING = ("numpy", "ml_dtypes", "scipy", "torch", "array-api-compat", "jax", "
 
 def environment(uses: Collection[str] = ("numpy",)) -> dict[str, Any]:
     """All that a result's bits may depend on, and what else a reader wants to know."""
-    with one_thread(uses):
+    with threads.one_thread(uses):
         where: dict[str, Any] = {
-            "versions": versions(uses),
-            "cpu": processor(),
-            "simd": simd(uses),
-            "blas": blas(),
-            "libm": libm(),
-            "settings": settings(uses),
-            "gpu": gpu(uses),
-            "compiler": compiler(uses),
-            "threads": threads(uses),
-            "floating_point": mode(),
-            "kernels": kernels(),
+            "versions": libraries.versions(uses),
+            "cpu": processor.described(),
+            "simd": processor.simd(uses),
+            "blas": libraries.blas(),
+            "libm": libraries.libm(),
+            "settings": libraries.settings(uses),
+            "gpu": libraries.gpu(uses),
+            "compiler": libraries.compiler(uses),
+            "threads": threads.counts(uses),
+            "floating_point": floating_point.mode(),
+            "fingerprints": fingerprints.taken(),
             "platform": platform.platform(),
             "commit": _commit(),
         }
@@ -84,7 +80,7 @@ def _identity(where: Mapping[str, Any]) -> dict[str, str]:
     found["threads of jax"] = where["threads"].get("jax", "")
     found |= where["settings"] | where["gpu"].get("packages", {})
     found |= {f"arithmetic of {name}": how for name, how in where["floating_point"].items()}
-    found |= {f"bits of {name}": digest for name, digest in where["kernels"].items()}
+    found |= {f"bits of {name}": digest for name, digest in where["fingerprints"].items()}
     return {name: str(value) for name, value in found.items() if value != ""}
 
 

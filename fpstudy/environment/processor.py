@@ -11,7 +11,7 @@ import numpy as np
 from fpstudy.environment.uses import torch
 
 
-def processor() -> dict[str, Any]:
+def described() -> dict[str, Any]:
     """Model, architecture and the features that NumPy found and was not told to leave alone."""
     return {
         "model": _model(),

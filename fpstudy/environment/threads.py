@@ -18,7 +18,7 @@ def one_thread(uses: Collection[str] = ()) -> Iterator[None]:
     """BLAS, OpenMP and, where they are used, torch and jax with one thread; afterwards as before.
 
     Except jax: it keeps the one thread to the end of the process, and cannot be told so once it has
-    computed something; then `threads` says "not pinned".
+    computed something; then `counts` says "not pinned".
     """
     if "jax" in packages(uses):
         bridge = sys.modules.get("jax._src.xla_bridge")
@@ -36,7 +36,7 @@ def one_thread(uses: Collection[str] = ()) -> Iterator[None]:
             framework.set_num_threads(before)
 
 
-def threads(uses: Collection[str] = ()) -> dict[str, str]:
+def counts(uses: Collection[str] = ()) -> dict[str, str]:
     """How many threads each library would use now, by its name, and the machine's cores."""
     found: dict[str, str] = {"cores": str(os.cpu_count())}
     for pool in threadpool_info():

@@ -21,7 +21,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def kernels() -> dict[str, str]:
+def taken() -> dict[str, str]:
     """Eight hex digits for each dtype and function, as {"float32 exp": "6ac57150"}.
 
     The arguments are 2**14 numbers k / 2**10 in (0, 16], rounded to the dtype, and for exp and
