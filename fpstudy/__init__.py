@@ -6,6 +6,7 @@ The tour, in the order of the flow:
     plan(study)       what a run would do, and about how long it would take
     run(study)        inputs, truths, formulas, errors: tables, figures and pages in a folder
     rebuild(folder)   the same tables, figures and pages again, from the folder's record
+    measure(function, problem)   any callable's errors, as a DataFrame
     exact(problem, logits)   one certified value, to any number of digits
 
     FORMATS, PROBLEMS        what there is to study
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fpstudy.calculator import exact as exact
+    from fpstudy.callables import measure as measure
     from fpstudy.flow import rebuild as rebuild
     from fpstudy.flow import run as run
     from fpstudy.formats import FORMATS as FORMATS
@@ -31,11 +33,12 @@ _HOME = {
     "run": "flow",
     "rebuild": "flow",
     "exact": "calculator",
+    "measure": "callables",
     "FORMATS": "formats",
     "PROBLEMS": "problems",
 }
 
-__all__ = ["FORMATS", "PROBLEMS", "exact", "load", "plan", "rebuild", "run"]
+__all__ = ["FORMATS", "PROBLEMS", "exact", "load", "measure", "plan", "rebuild", "run"]
 
 
 def __getattr__(name: str) -> Any:

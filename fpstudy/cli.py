@@ -43,10 +43,11 @@ def _faults() -> Iterator[None]:
     from fpstudy.distributions import LogitsError
     from fpstudy.environment.floating_point import UnsteadyError
     from fpstudy.study import StudyError
+    from fpstudy.user_code import CodeError
 
     try:
         yield
-    except (StudyError, LogitsError) as error:
+    except (StudyError, LogitsError, CodeError) as error:
         click.echo(str(error), err=True)
         sys.exit(USAGE)
     except UnsteadyError as error:
@@ -95,8 +96,15 @@ only_option = click.option(
     help="Processes; by default 1 for a small study, else one for each core. Results are the same.",
 )  # fmt: skip
 @only_option
+@click.option(
+    "--allow-code", multiple=True, metavar="MODULE",
+    help='Let the study\'s "MODULE:function" formulas be imported and run; repeatable.',
+)  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Measure again even where the record is up to date.")
-def run(study: Path, out: Path | None, jobs: int | None, only: Any, fresh: bool) -> None:
+def run(
+    study: Path, out: Path | None, jobs: int | None, only: Any, allow_code: tuple[str, ...],
+    fresh: bool,
+) -> None:  # fmt: skip
     """Run a study: measure, and write tables, figures and pages.
 
     Writes record.parquet (a row for each case and sample), summary.csv (a row for each case),
@@ -115,7 +123,14 @@ def run(study: Path, out: Path | None, jobs: int | None, only: Any, fresh: bool)
         planning.check_memory(loaded, flow.tasks(loaded, cases))
         with progress.shown(loaded.name) as show:
             done = flow.run(
-                loaded, out, jobs=jobs, only=only, fresh=fresh, progress=show, notice=_say
+                loaded,
+                out,
+                jobs=jobs,
+                only=only,
+                fresh=fresh,
+                progress=show,
+                notice=_say,
+                allow_code=allow_code,
             )
     _print_verdicts(done)
     for failure in done.failures:

@@ -5,7 +5,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -23,10 +23,12 @@ from fpstudy.environment import command_line, differences, environment
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
-from fpstudy.measure import Measured, Task, measure
+from fpstudy.measurement import Measured, Task, run_task
 from fpstudy.report import write_report
 from fpstudy.study import Study, load
 from fpstudy.summary import read_csv, summarize, write_csv
+from fpstudy.user_code import NO_CODE, Code, is_code
+from fpstudy.user_code import load as load_code
 from fpstudy.witness import Testimony
 
 Progress = Callable[[int, int], None]  # cases done, cases in all
@@ -73,6 +75,7 @@ def run(
     fresh: bool = False,
     progress: Progress | None = None,
     notice: Notice = warn,
+    allow_code: Sequence[str] = (),
 ) -> Run:
     """Run a study and write its report to `out`, by default reports/<name>.
 
@@ -82,13 +85,18 @@ def run(
            then says so, and the full report stays as it is
     fresh: measure again even where the folder has this study's record from this environment
     notice: told where the folder's report, which this run replaces, is of another environment
-    Raises StudyError for mistakes in the file, OSError where the folder cannot be written, and
+    allow_code: modules that the study's "module:function" formulas may be imported from
+    Raises StudyError for mistakes in the file, CodeError for code that is not allowed or cannot be
+    imported, OSError where the folder cannot be written, and
     UnsteadyError where the processor rounds otherwise than by the standard.
     """
     study = study if isinstance(study, Study) else load(study)
     only = only or {}
     directory = Path(out) if out is not None else default_directory(study, only)
     cases = select(expand(study), only)
+    code = Code(tuple(allow_code), None if study.path is None else study.path.resolve().parent)
+    for name in {case.formula for case in cases if is_code(case.formula)}:
+        load_code(name, code)
     uses = used_by(cases)
     where = environment(uses)
     key = _key(study, only, where)
@@ -98,7 +106,7 @@ def run(
         for line in _unlike(directory, where):
             notice(line)
         with one_thread(uses), steady("the run"):
-            manifest = _measure_all(study, cases, only, where, directory, jobs, progress)
+            manifest = _measure_all(study, cases, code, only, where, directory, jobs, progress)
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)
@@ -122,13 +130,13 @@ def default_directory(study: Study, only: dict[str, set[str]]) -> Path:
     return Path("reports") / ".".join([study.name, *parts])
 
 
-def tasks(study: Study, cases: list[Case]) -> list[Task]:
+def tasks(study: Study, cases: list[Case], code: Code = NO_CODE) -> list[Task]:
     """The cases by draw, in the order of their first case; numbered as they stand in `cases`."""
     draws: dict[Draw, list[tuple[int, Case]]] = {}
     for number, case in enumerate(cases):
         draws.setdefault(case.demand.draw, []).append((number, case))
     share = min(1.0, WITNESSED_LOGITS / max(1, truth_logits(cases)))
-    return [Task(draw, tuple(group), study.engine, share) for draw, group in draws.items()]
+    return [Task(draw, tuple(group), study.engine, share, code) for draw, group in draws.items()]
 
 
 def truth_logits(cases: list[Case]) -> int:
@@ -138,12 +146,12 @@ def truth_logits(cases: list[Case]) -> int:
 
 
 def _measure_all(
-    study: Study, cases: list[Case], only: dict[str, set[str]], where: dict[str, Any],
+    study: Study, cases: list[Case], code: Code, only: dict[str, set[str]], where: dict[str, Any],
     directory: Path, jobs: int | None, progress: Progress | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure all cases, the rows going to the record as they come; returns the counts."""
     start = time.perf_counter()
-    todo = tasks(study, cases)
+    todo = tasks(study, cases, code)
     if jobs is None:
         large = truth_logits(cases) > PARALLEL_LOGITS
         jobs = min(len(todo), os.cpu_count() or 1) if large else 1
@@ -200,15 +208,15 @@ def _count(rows: pa.Table, counts: dict[str, int]) -> None:
 def _results(todo: list[Task], jobs: int) -> Iterator[Measured]:
     """The tasks' results in their order; at most a few tasks for each process are under way."""
     if jobs <= 1:
-        yield from map(measure, todo)
+        yield from map(run_task, todo)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         waiting: list[Future[Measured]] = []
         source = iter(todo)
-        waiting.extend(pool.submit(measure, task) for task in islice(source, 4 * jobs))
+        waiting.extend(pool.submit(run_task, task) for task in islice(source, 4 * jobs))
         while waiting:
             yield waiting.pop(0).result()
-            waiting.extend(pool.submit(measure, task) for task in islice(source, 1))
+            waiting.extend(pool.submit(run_task, task) for task in islice(source, 1))
 
 
 def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fpstudy.errors import score
 from fpstudy.flow import tasks, truth_logits
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
-from fpstudy.measure import Task, reason_to_skip
+from fpstudy.measurement import Task, reason_to_skip
 from fpstudy.problems import PROBLEMS
 from fpstudy.samples import logits, prepare
 from fpstudy.study import Study, StudyError, load

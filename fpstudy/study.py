@@ -29,7 +29,7 @@ from fpstudy.study_file.table import Table, tables
 from fpstudy.study_file.texts import MAX_NAME, study_name, text
 from fpstudy.study_file.toml_file import TomlFile, read
 
-__all__ = ["Study", "StudyError", "Sweep", "json_schema", "load"]
+__all__ = ["Study", "StudyError", "Sweep", "from_keys", "json_schema", "load"]
 
 SCHEMA = 1
 ENGINES = ("arb", "mpmath")
@@ -144,6 +144,14 @@ def load(path: str | Path) -> Study:
         raise StudyError(_lines(file, at((), error))) from None
     values = dict(keys) | {"title": keys.title or keys.name}
     return Study.model_construct(**values, path=file.path, text=file.text)
+
+
+def from_keys(keys: dict[str, Any]) -> Study:
+    """A study from the keys of a file that there is not; raises StudyError as `load` does."""
+    try:
+        return Study.model_validate(keys)
+    except ValidationError as error:
+        raise StudyError(str(mistake) for mistake in at((), error)) from None
 
 
 def json_schema() -> dict[str, Any]:

@@ -247,15 +247,15 @@ def test_a_faulty_formula_is_an_outcome_and_the_rest_is_measured(
 
 
 def test_a_wrong_truth_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fpstudy import measure
+    from fpstudy import measurement
 
-    honest = measure.enclose
+    honest = measurement.enclose
 
     def wrong(*arguments: object) -> object:
         t = honest(*arguments)
         return replace(t, hi=t.hi * (1 + 2.0**-40))
 
-    monkeypatch.setattr(measure, "enclose", wrong)
+    monkeypatch.setattr(measurement, "enclose", wrong)
     path = tmp_path / "wrong.toml"
     path.write_text(
         'schema = 1\nname = "wrong"\n[[sweep]]\nproblem = "logsumexp"\ndtype = "float16"\n'
@@ -268,10 +268,10 @@ def test_a_wrong_truth_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_truth_outside_its_inequality_fails_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fpstudy import measure
+    from fpstudy import measurement
 
-    honest = measure.enclose
-    monkeypatch.setattr(measure, "enclose", lambda *a: replace(honest(*a), hi=honest(*a).hi * 0.5))
+    honest = measurement.enclose
+    monkeypatch.setattr(measurement, "enclose", lambda *a: replace(honest(*a), hi=honest(*a).hi * 0.5))
     path = tmp_path / "outside.toml"
     path.write_text(
         'schema = 1\nname = "outside"\n[[sweep]]\nproblem = "logsumexp"\ndtype = "float32"\n'

@@ -23,7 +23,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bounds", "cases"),
     ("samples",),
     ("decimals", "record", "environment"),
-    ("calculator", "summary", "measure"),
+    ("user_code",),
+    ("calculator", "summary", "measurement"),
+    ("callables",),
     ("claims",),
     ("report",),
     ("flow",),
@@ -66,7 +68,7 @@ def test_a_module_imports_from_the_layers_above_it(path: Path) -> None:
 def test_the_test_would_see_an_import_upwards() -> None:
     assert RANK["truth"] > RANK["problems"]
     assert "cases" in imports(ROOT / "samples.py")
-    assert "truth" in imports(ROOT / "measure.py")
+    assert "truth" in imports(ROOT / "measurement.py")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

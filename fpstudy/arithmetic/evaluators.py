@@ -48,13 +48,14 @@ def chosen(
 ) -> list[str]:
     """Which of the names this problem and arithmetic have.
 
-    "all" means every formula that takes the parameters, but for those that want to be named.
+    "all" means every formula that takes the parameters, but for those that want to be named. Code
+    of the user's own, "module:function", goes with every problem.
     """
     known = formulas(problem, arithmetic)
     if "all" in names:
         everyday = {name: formula for name, formula in known.items() if formula.everyday}
         return [name for name in everyday if known[name].refusal(parameters) is None]
-    return [name for name in names if name.partition("[")[0] in known]
+    return [name for name in names if ":" in name or name.partition("[")[0] in known]
 
 
 def _split(arithmetic: str) -> tuple[ModuleType, str]:

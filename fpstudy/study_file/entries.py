@@ -41,9 +41,18 @@ def accumulation(value: object) -> str:
 
 
 def formula(value: object) -> str:
-    """A name; whether the sweep's problems have it is a rule between keys."""
+    """A name; whether the sweep's problems have it is a rule between keys.
+
+    "module:function" names code of the user's own, which nothing imports here.
+    """
     if not isinstance(value, str):
         raise ValueError(f"want the name of a formula, got {got(value)}")
+    if ":" in value:
+        parts = value.replace(":", ".").split(".")
+        if value.count(":") != 1 or not all(part.isidentifier() for part in parts):
+            raise ValueError(f"{show(value)} is neither a formula nor module:function")
+        if any(part.startswith("__") for part in parts):
+            raise ValueError(f'{show(value)}: names with "__" are refused')
     return value
 
 

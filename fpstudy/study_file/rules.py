@@ -36,6 +36,8 @@ def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
         if name == "all":
             yield Mistake(("formula", i), "'all' stands alone: it means every formula")
             continue
+        if ":" in name:
+            continue
         try:
             found = named(known, name)
         except ValueError as error:
@@ -45,6 +47,8 @@ def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
             here = f"known: {', '.join(sorted(known))}{suggest(name, known)}"
             of = " or ".join(sweep.problem)
             yield Mistake(("formula", i), f"{quote(name)} is not a formula of {of}; {here}")
+    if any(":" in name for name in sweep.formula):
+        return
     stems = {name.partition("[")[0] for name in sweep.formula}
     for i, problem in enumerate(sweep.problem):
         has = {name for how in sweep.arithmetic for name in formulas(problem, how)}

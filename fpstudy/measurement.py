@@ -22,9 +22,10 @@ from fpstudy.environment.uses import used_by
 from fpstudy.errors import score
 from fpstudy.formats import Floats
 from fpstudy.inputs import Inputs
-from fpstudy.problems import PROBLEMS
+from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.samples import logits, prepare, refusal
 from fpstudy.truth import State, Truth, enclose
+from fpstudy.user_code import NO_CODE, Code, is_code, load
 from fpstudy.witness import Testimony, recompute
 
 
@@ -36,6 +37,7 @@ class Task:
     cases: tuple[tuple[int, Case], ...]
     engine: str
     witness_share: float
+    code: Code = NO_CODE
 
 
 @dataclass
@@ -52,17 +54,17 @@ class Measured:
     violations: list[str] = field(default_factory=list)
 
 
-def measure(task: Task) -> Measured:
+def run_task(task: Task) -> Measured:
     """Run a task, with one thread.
 
     Raises UnsteadyError where the processor rounds otherwise than by the standard.
     """
     uses = used_by(case for _, case in task.cases)
     with one_thread(uses), steady("a task"):
-        return _measure(task)
+        return _run(task)
 
 
-def _measure(task: Task) -> Measured:
+def _run(task: Task) -> Measured:
     x = logits(task.draw)
     tables: list[pa.Table] = []
     result = Measured(rows=record.MEASURED.empty_table())
@@ -70,32 +72,45 @@ def _measure(task: Task) -> Measured:
         inputs = prepare(demand, x)
         cases = list(group)
         reasons = [reason_to_skip(case, inputs) for _, case in cases]
-        truth = None if all(reasons) else _truth(demand, inputs, task, result)
+        truth = None
+        if not all(reasons):
+            truth = enclose(PROBLEMS[demand.problem], inputs, task.engine)
+            _check(truth, demand, inputs, task, result)
         for (number, case), reason in zip(cases, reasons, strict=True):
             if truth is None or reason is not None:
                 components = _components(demand, inputs)
                 skipped = record.row_of_failure(number, case, components, "skipped", reason or "")
                 tables.append(skipped)
             else:
-                tables.append(_rows(number, case, inputs, truth))
+                formula = formula_of_case(case, task.code)
+                tables.append(rows(number, case, formula, inputs, truth))
     result.rows = pa.concat_tables(tables)
     return result
 
 
 def reason_to_skip(case: Case, inputs: Inputs) -> str | None:
     """Why a case is not run: its format cannot hold the inputs, or its arithmetic not do it."""
-    formula = formula_named(case.demand.problem, case.arithmetic, case.formula)
+    takes = None
+    if not is_code(case.formula):
+        formula = formula_of_case(case, NO_CODE)
+        takes = formula.refusal(inputs.parameters)
     return (
         refusal(inputs, case.format)
-        or formula.refusal(inputs.parameters)
+        or takes
         or evaluators.refusal(case.arithmetic, case.format, case.accumulation)
     )
 
 
-def _truth(demand: Demand, inputs: Inputs, task: Task, result: Measured) -> Truth:
-    """The demand's truth, witnessed and held against the inequality of log-sum-exp."""
+def formula_of_case(case: Case, code: Code) -> Formula:
+    """The formula that a case names; code is loaded only from modules that were allowed."""
+    if is_code(case.formula):
+        return load(case.formula, code)
+    return formula_named(case.demand.problem, case.arithmetic, case.formula)
+
+
+def _check(truth: Truth, demand: Demand, inputs: Inputs, task: Task, result: Measured) -> None:
+    """Have truths witnessed, and hold them against the inequality of log-sum-exp."""
     problem = PROBLEMS[demand.problem]
-    truth = enclose(problem, inputs, task.engine)
     result.truths += truth.hi.size
     result.undecided += int((truth.state == State.UNDECIDED).sum())
     chance = generator(demand.draw.seed, "witness", repr(demand)).random(len(inputs.x))
@@ -107,13 +122,11 @@ def _truth(demand: Demand, inputs: Inputs, task: Task, result: Measured) -> Trut
                 f"{demand.draw.distribution}, n = {demand.draw.n}, magnitude"
                 f" {demand.draw.magnitude:g}, sample {row}"
             )
-    return truth
 
 
-def _rows(number: int, case: Case, inputs: Inputs, truth: Truth) -> pa.Table:
+def rows(number: int, case: Case, formula: Formula, inputs: Inputs, truth: Truth) -> pa.Table:
     """Evaluate and score one case; a formula that raises is an outcome."""
     problem, f = PROBLEMS[case.demand.problem], case.format
-    formula = formula_named(problem.name, case.arithmetic, case.formula)
     try:
         with steady(f"{case.formula} in {case.arithmetic}"):
             y = evaluators.evaluate(case.arithmetic, formula, inputs, f, case.accumulation)
