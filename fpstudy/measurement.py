@@ -3,7 +3,7 @@
 A task depends on nothing but itself, so tasks run in any order and in any process.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -90,7 +90,7 @@ def _run(task: Task) -> Measured:
 
 def reason_to_skip(case: Case, inputs: Inputs) -> str | None:
     """Why a case is not run: its format cannot hold the inputs, or its arithmetic not do it."""
-    takes = None
+    problem, takes = case.demand.problem, None
     if not is_code(case.formula):
         formula = formula_of_case(case, NO_CODE)
         takes = formula.refusal(inputs.parameters)
@@ -98,6 +98,7 @@ def reason_to_skip(case: Case, inputs: Inputs) -> str | None:
         refusal(inputs, case.format)
         or takes
         or evaluators.refusal(case.arithmetic, case.format, case.accumulation)
+        or evaluators.library_refusal(problem, case.arithmetic, case.formula, case.format)
     )
 
 
@@ -113,7 +114,8 @@ def _check(truth: Truth, demand: Demand, inputs: Inputs, task: Task, result: Mea
     problem = PROBLEMS[demand.problem]
     result.truths += truth.hi.size
     result.undecided += int((truth.state == State.UNDECIDED).sum())
-    chance = generator(demand.draw.seed, "witness", repr(demand)).random(len(inputs.x))
+    key = replace(demand, draw=replace(demand.draw, file=None))  # which names the file, not where
+    chance = generator(demand.draw.seed, "witness", repr(key)).random(len(inputs.x))
     rows = np.flatnonzero(chance < task.witness_share).tolist()
     result.testimony.add(recompute(problem, inputs, truth, rows))
     if problem.name == "logsumexp":

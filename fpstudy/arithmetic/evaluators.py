@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
-from fpstudy.arithmetic import EVALUATORS
+from fpstudy.arithmetic import EVALUATORS, numpy, scipy_functions
 from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula, named
@@ -15,6 +15,16 @@ def refusal(arithmetic: str, f: Format, accumulation: str) -> str | None:
     module, variant = _split(arithmetic)
     reason: str | None = module.refusal(f, accumulation, variant)
     return reason
+
+
+def library_refusal(problem: str, arithmetic: str, formula: str, f: Format) -> str | None:
+    """Why a library that the arithmetic can do without lacks the formula; None where it does not.
+
+    SciPy is one beside NumPy; torch and jax answer for themselves.
+    """
+    if arithmetic == "numpy" and formula in numpy.LIBRARY.get(problem, {}):
+        return scipy_functions.refusal(problem, numpy.DTYPES[f.name])
+    return None
 
 
 def evaluate(

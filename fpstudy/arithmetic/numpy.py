@@ -9,6 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from fpstudy.arithmetic import scipy_functions
 from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
@@ -29,9 +30,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
 # Samples are evaluated in blocks of about so many numbers, whatever else a run does: a kernel may
 # treat the end of an array otherwise than its middle, so the blocks are part of the result.
 BLOCK = 2**20
-
-
-LIBRARY: dict[str, dict[str, Formula]] = {}
+LIBRARY = scipy_functions.LIBRARY
 
 
 def refusal(f: Format, accumulation: str, variant: str = "") -> str | None:
