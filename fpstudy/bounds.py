@@ -36,8 +36,9 @@ def broken(y: Floats, x: Floats, f: Format) -> Flags:
     m, finite = _maximum(x)
     log_n, log_n_rest = _log(x.shape[-1])
     high, low = _two_sum(m, np.full_like(m, log_n))
+    high, low = _two_sum(high, low + log_n_rest)  # near m = -log n they cancel
     mantissa, exponent = np.frexp(high)
-    rest = np.ldexp(low + log_n_rest, -exponent)
+    rest = np.ldexp(low, -exponent)
     state = np.zeros(len(m), dtype=np.uint8)
     above = Truth(mantissa, rest, exponent.astype(np.int64), np.zeros_like(m), state)
     return finite & ((y < m) | (y > round_truth(above, f).up))

@@ -124,12 +124,28 @@ def expand(study: Study) -> list[Case]:
 
 
 def select(cases: list[Case], only: dict[str, set[str]]) -> list[Case]:
-    """The cases whose columns have the given texts, such as {"dtype": {"float16"}}."""
+    """The cases whose columns have the given texts, such as {"dtype": {"float16"}}.
+
+    A text stands for a number where it is one: "1000" and "1e3" select magnitude 1000.0.
+    """
     return [
         case
         for case in cases
-        if all(str(case.axes[column]) in texts for column, texts in only.items())
+        if all(_is_one_of(case.axes[column], texts) for column, texts in only.items())
     ]
+
+
+def _is_one_of(value: object, texts: set[str]) -> bool:
+    if str(value) in texts:
+        return True
+    return isinstance(value, (int, float)) and value in {_number(text) for text in texts}
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _of_sweep(study: Study, sweep: Sweep) -> Iterator[Case]:

@@ -104,7 +104,7 @@ def _carried(scaled: int, last: int, digits: int) -> tuple[str, int]:
 
 
 def _floor_log10(size: Fraction) -> int:
-    """E with 10**e <= size < 10**(e + 1)."""
+    """The e with 10**e <= size < 10**(e + 1)."""
     log2 = size.numerator.bit_length() - size.denominator.bit_length()
     exponent = math.floor((log2 - 1) * math.log10(2)) - 1  # too small by 2 at most
     while size >= Fraction(10) ** (exponent + 1):

@@ -14,7 +14,7 @@ BITS = 106  # two float64 significands
 BREAKPOINT_BITS = 54
 # float64's least midpoint is 2**-1075: below it all numbers of one sign round alike in all formats.
 NEGLIGIBLE = -1080
-# Exponents are clamped to this; no format can tell 2**-2**40 from anything smaller.
+# Smaller values are only known to lie between 0 and 2**(LEAST_EXPONENT + 106): no format can tell.
 LEAST_EXPONENT = -(2**40)
 
 
@@ -36,7 +36,7 @@ class Packed(NamedTuple):
 
 
 def add(a: Ball, b: Ball, widest: int) -> Ball | None:
-    """A + b exactly; None where their exponents lie further apart than `widest` bits."""
+    """a + b exactly; None where their exponents lie further apart than `widest` bits."""
     if abs(a.exp - b.exp) > widest:
         return None
     low = min(a.exp, b.exp)
@@ -80,7 +80,9 @@ def _beside_harmless_point(sign: int, man: int, exp: int, rad: int, shift: int) 
 
 
 def _clamped(sign: int, q: int, exponent: int, radius: float) -> Packed:
-    return Packed(sign, q, max(exponent, LEAST_EXPONENT), radius)
+    if exponent < LEAST_EXPONENT:
+        return Packed(sign, q, LEAST_EXPONENT, 2.0**BITS)  # from below 0 to 2**107, in its units
+    return Packed(sign, q, exponent, radius)
 
 
 def beside(head: Ball, tail: Ball) -> Ball | None:

@@ -7,9 +7,10 @@ With t the exact value, y the computed one, lambda the least normal number, ulp(
     bits kept       p - clamp(log2(2 * ulp error), 0, p); none for NaN, spurious infinity or zero
     normwise error  max_j |y_j - t_j| / max(max_j |t_j|, lambda), for each vector
 
-An error is infinite for a failure that has no size (NaN, or infinity for a finite value), and NaN
-where there is nothing to measure: no exact value, or an undecided one. A result that overflows as
-the exact one does scores as correctly rounded: half an ulp, one unit roundoff.
+An error is infinite for a failure that has no size (NaN, infinity for a finite value, a number
+where there is none), and NaN where there is nothing to measure: no exact value and none claimed,
+or an undecided one. A result that overflows as the exact one does scores as correctly rounded: half
+an ulp, one unit roundoff.
 """
 
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def score(y: Floats, t: Truth, f: Format, infinite: Flags, tolerance: float = 4.
     outcome = _outcome(y, t, rounded, ulps, infinite, tolerance)
     overflowed = outcome == CODE["honest_overflow"]
     ulps = np.where(overflowed, 0.5, ulps)
-    nothing = np.isin(outcome, [CODE["undefined"], CODE["finite_for_undefined"], CODE["undecided"]])
+    nothing = np.isin(outcome, [CODE["undefined"], CODE["undecided"]])
     ulps = np.where(nothing, np.nan, ulps)
     relative = np.where(overflowed, f.unit_roundoff, _relative(ulps, t, f))
     lost = np.isin(outcome, [CODE[name] for name in KEEPING_NOTHING])
@@ -76,7 +77,13 @@ def score(y: Floats, t: Truth, f: Format, infinite: Flags, tolerance: float = 4.
     )
 
 
-KEEPING_NOTHING = ("nan_where_limit_exists", "nan", "spurious_overflow", "spurious_underflow")
+KEEPING_NOTHING = (
+    "finite_for_undefined",
+    "nan_where_limit_exists",
+    "nan",
+    "spurious_overflow",
+    "spurious_underflow",
+)
 
 
 def ulp_error(y: Floats, t: Truth, quantum: Ints) -> Floats:
@@ -107,7 +114,8 @@ def _relative(ulps: Floats, t: Truth, f: Format) -> Floats:
 def _normwise(ulps: Floats, t: Truth, quantum: Ints, f: Format) -> Floats:
     """The largest absolute error over the largest |t_j| (or lambda), for each sample.
 
-    Infinite exact values take part only when they are missed, which makes the error infinite.
+    Infinite exact values take part only when they are missed, which makes the error infinite. A
+    vector with an undecided component has no such error.
     """
     if ulps.ndim == 1:
         ulps, t, quantum = ulps[:, None], t[:, None], quantum[:, None]
@@ -121,7 +129,8 @@ def _normwise(ulps: Floats, t: Truth, quantum: Ints, f: Format) -> Floats:
     measured = ~np.isnan(absolute)
     worst = np.where(measured, absolute, 0.0).max(axis=-1)
     norm = np.maximum(size.max(axis=-1), floor)
-    return np.where(measured.any(axis=-1), worst / norm, np.nan)
+    known = measured.any(axis=-1) & ~(t.state == State.UNDECIDED).any(axis=-1)
+    return np.where(known, worst / norm, np.nan)
 
 
 def _outcome(

@@ -187,6 +187,9 @@ def _measure_all(
             "agreed": witness.checked - len(witness.disagreements),
             "beyond_budget": witness.beyond_budget,
             "limits": witness.limits,
+            "undefined": witness.undefined,
+            "undecided": witness.undecided,
+            "not_drawn": total.truths - witness.witnessed,
             "disagreements": witness.disagreements,
         },
         "only": {column: sorted(texts) for column, texts in only.items()},
@@ -239,6 +242,8 @@ def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
 def study_hash(study: Study) -> str:
     """SHA-256 of the study as resolved and of the logit files that it names."""
     resolved = study.model_dump(exclude={"path", "text"})
+    for sweep in resolved["sweep"]:
+        sweep["file"] = None if sweep["file"] is None else sweep["file"].name  # where is no matter
     digest = hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode())
     for sweep in study.sweep:
         if sweep.file is not None:

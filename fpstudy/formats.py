@@ -1,4 +1,4 @@
-"""Number formats as data: four primary facts each, everything else derived.
+"""Number formats as data: a few primary facts each, everything else derived.
 
 A format with precision p, largest exponent emax and least normal exponent emin holds the numbers
 k * 2**q with |k| < 2**p and q >= emin - p + 1 (subnormals included). Values of every format here

@@ -14,7 +14,8 @@ from fpstudy.formats import Floats
 class Inputs:
     """What a problem is evaluated on; the first axis counts samples, the last is the vector.
 
-    x:          logits, (samples, n), or (samples, rows, n) for a batch loss; -inf masks an entry
+    x:          logits, (samples, n), or (samples, rows, n) for a batch loss; what infinite ones
+                mean is said in fpstudy.limits
     q:          labels in the shape of x, finite and at least 0; None for problems without labels
     parameters: {"base": b}, {"beta": v} or {}
     counted:    (samples, rows), False where a row's target is ignore_index; None without a batch

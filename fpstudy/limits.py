@@ -1,6 +1,8 @@
 """Values at infinite inputs: the limit where it exists, by way of an equivalent finite-case row.
 
-A masked entry (-inf) has weight exp(-inf) = 0, so a row with a finite entry is ordinary. A row
+A masked entry (-inf) has weight exp(-inf) = 0, so a row with a finite entry is ordinary; with
+beta < 0 or b < 1 it is +inf that weighs nothing, and -inf all; with beta = 0 or b = 1 every entry
+weighs 1. A row
 with one entry at +inf is in the limit the one-hot row [0 there, -inf elsewhere]; so is, at
 beta = +-inf, the row's arg max or arg min, uniform over ties. Two entries at +inf, or all at
 -inf, leave softmax and what is made of it without a limit; log-sum-exp has one, max(x).

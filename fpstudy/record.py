@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fpstudy.cases import AXES, Case
+from fpstudy.dyadic import BITS, LEAST_EXPONENT
 from fpstudy.errors import Errors
 from fpstudy.formats import Floats
 from fpstudy.inputs import Inputs
@@ -133,9 +134,16 @@ def _exact_texts(truth: Truth, at: Any, samples: int) -> list[str]:
     with np.errstate(over="ignore"):
         values = np.ldexp(hi, np.clip(exponent, -3000, 3000))
     return [
-        repr(float(v)) if v != 0 or h == 0 else f"{float(h)!r} * 2**{e}"
+        _exact_text(float(v), float(h), int(e))
         for v, h, e in zip(values, hi, exponent, strict=True)
     ]
+
+
+def _exact_text(value: float, hi: float, exponent: int) -> str:
+    if exponent <= LEAST_EXPONENT + BITS:
+        return "-2**-2**40 < t < 0" if hi < 0 else "0 < t < 2**-2**40"
+    within = (value != 0 or hi == 0) and np.isinf(value) == np.isinf(hi)
+    return repr(value) if within else f"{hi!r} * 2**{exponent}"
 
 
 def write(path: Path, tables: Iterable[pa.Table], environment: str) -> None:

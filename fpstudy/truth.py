@@ -41,7 +41,7 @@ class Truth:
     hi:       float64, 1/2 <= |hi| <= 1, or 0, or an infinity that is the value itself
     lo:       float64, |lo| <= 2**-54; its last bit is odd where bits follow, so that hi + lo
               compares with every number of up to 54 bits as t does
-    exponent: int64, clamped at -2**40
+    exponent: int64; values below 2**-2**40 share one, and a radius that reaches to 0
     radius:   float64; 0 where hi + lo is the value itself
     state:    a State; hi is NaN where it is not DECIDED
     """

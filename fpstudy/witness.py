@@ -2,7 +2,8 @@
 
 A truth agrees when |witness - midpoint| <= radius + the witness's own error, which is bounded in
 advance: a problem's definition_error(n, |t|, sum of labels) times eps = 2**(1 - bits), every mpmath
-operation being within eps of its result.
+operation being within eps of its result, and times 1 + max|z| where exponents z = beta x or
+x log(b) are rounded too. For a batch, n counts its rows as well.
 """
 
 from dataclasses import dataclass, field
@@ -24,20 +25,30 @@ class Testimony:
     """Counts of truths: checked ones, those left out and why, and what disagreed, in words.
 
     beyond_budget: the definition would need more than BUDGET_BITS bits
-    limits:        values at +inf or infinite beta, which the definition does not compute
+    limits:        values at infinities that the definition does not compute
+    undefined:     there is no value to recompute
+    undecided:     the truth has none
     """
 
     checked: int = 0
     beyond_budget: int = 0
     limits: int = 0
+    undefined: int = 0
     undecided: int = 0
     disagreements: list[str] = field(default_factory=list)
+
+    @property
+    def witnessed(self) -> int:
+        """Truths that were looked at, whatever came of it."""
+        left_out = self.beyond_budget + self.limits + self.undefined + self.undecided
+        return self.checked + left_out
 
     def add(self, other: "Testimony") -> None:
         """Take in the counts of another part of the study."""
         self.checked += other.checked
         self.beyond_budget += other.beyond_budget
         self.limits += other.limits
+        self.undefined += other.undefined
         self.undecided += other.undecided
         self.disagreements += other.disagreements
 
@@ -53,14 +64,16 @@ def recompute(problem: Problem, inputs: Inputs, truth: Truth, rows: list[int]) -
 
 def _one_sample(problem: Problem, inputs: Inputs, truth: Truth, row: int) -> Testimony:
     hi, exponent, state = truth.hi.ravel(), truth.exponent.ravel(), truth.state.ravel()
-    if np.isposinf(inputs.x).any() or (inputs.parameters and inputs.infinite.any()):
-        return Testimony(limits=len(hi))  # no definition computes a limit
+    if _is_limit(inputs):
+        undefined = int((state == State.UNDEFINED).sum())
+        return Testimony(limits=len(hi) - undefined, undefined=undefined)
     need = _bits_needed(problem, inputs, truth)
     decided = state == State.DECIDED
     within = decided & (need <= BUDGET_BITS)
     result = Testimony(
         checked=int(within.sum()),
         beyond_budget=int((decided & ~within).sum()),
+        undefined=int((state == State.UNDEFINED).sum()),
         undecided=int((state == State.UNDECIDED).sum()),
     )
     if not within.any():
@@ -86,6 +99,12 @@ def _one_sample(problem: Problem, inputs: Inputs, truth: Truth, row: int) -> Tes
     return result
 
 
+def _is_limit(inputs: Inputs) -> bool:
+    """Whether the value is a limit that the definition does not compute: inf - inf, 0 * inf."""
+    masks = np.isneginf(inputs.x).any() and inputs.rate <= 0  # which then weigh all, or 1
+    return bool(np.isposinf(inputs.x).any() or np.isinf(inputs.rate) or masks)
+
+
 def _define(problem: Problem, inputs: Inputs) -> object:
     xp = mpmath.NAMESPACE
     parameters = {name: xp.asarray(value) for name, value in inputs.parameters.items()}
@@ -103,7 +122,7 @@ def _bits_needed(problem: Problem, inputs: Inputs, truth: Truth) -> np.ndarray:
     for j, (hi, exponent) in enumerate(zip(truth.hi.flat, truth.exponent.flat, strict=True)):
         if np.isfinite(hi) and hi != 0:
             small = min(int(exponent), 0)  # |t| = value * 2**small, and value >= 1/2
-            value = float(np.ldexp(abs(hi), int(exponent) - small))
+            value = float(np.ldexp(abs(hi), min(int(exponent) - small, 1023)))
             error = problem.definition_error(n, value, labels)
             need[j] += np.log2(error / value + 1) - (0 if relative else small)
     return np.asarray(np.ceil(need + np.log2(1 + _amplification(inputs)) + 1))

@@ -10,6 +10,7 @@ from fpstudy.arithmetic.numpy import evaluate
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
+from fpstudy.rounding import round_truth
 from fpstudy.truth import enclose
 
 LSE = PROBLEMS["logsumexp"]
@@ -34,10 +35,22 @@ def test_a_truth_below_or_above_is_seen() -> None:
 def test_correctly_rounded_values_are_never_counted(name: str) -> None:
     f, rng = FORMATS[name], np.random.default_rng(4)
     x = f.round(np.concatenate([rng.standard_normal((50, 3)), np.full((50, 3), 2.5)]))
-    from fpstudy.rounding import round_truth
-
     y = round_truth(enclose(LSE, Inputs(x)), f).nearest
     assert not bounds.broken(y, x, f).any()
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("n", [2, 3, 5, 10, 100, 1000])
+def test_near_zero_too_correct_rounding_is_never_counted(name: str, n: int) -> None:
+    """At n equal logits of -log n the bounds cancel to almost nothing."""
+    f = FORMATS[name]
+    start = float(f.round(-np.log(n)))
+    step = 2.0 ** float(f.quantum(start))
+    x = np.repeat((start + step * np.arange(-3, 4))[:, None], n, axis=1)
+    y = round_truth(enclose(LSE, Inputs(x)), f).nearest
+    assert not bounds.broken(y, x, f).any()
+    above = np.where(y == 0, f.least_subnormal, y + 4 * 2.0 ** f.quantum(y))
+    assert bounds.broken(above, x, f).all()  # equal logits: log-sum-exp is at the upper bound
 
 
 def test_computed_values_outside_are_counted() -> None:

@@ -112,3 +112,24 @@ def test_a_rational_is_rounded_to_odd(t: Fraction) -> None:
 @pytest.mark.parametrize("ball", [Ball(0, 0, 1), Ball(5, 0, 5), Ball(5, 0, 100)])
 def test_a_ball_that_holds_zero_is_undecided(ball: Ball) -> None:
     assert pack(ball) is None
+
+
+@pytest.mark.parametrize("rad", [1 << 20, 1 << 22])
+def test_a_ball_that_touches_a_possible_midpoint_is_undecided(rad: int) -> None:
+    """rest = rad: the ball's lower end is the grid point itself, here a number of 54 bits."""
+    point = 2 ** (BREAKPOINT_BITS - 1) + 1
+    man = (point << (BITS + 24 - BREAKPOINT_BITS)) + rad
+    assert pack(Ball(man, 0, rad)) is None
+    assert pack(Ball(man, 0, rad - 1)) is not None
+
+
+def test_a_possible_midpoint_just_above_the_least_one_matters() -> None:
+    """2**-1050 less or more than nothing is a tie of float64's subnormals."""
+    assert pack(Ball(1 << 200, -1250, 1)) is None
+
+
+def test_below_every_exponent_only_the_sign_is_known() -> None:
+    tiny = pack(Ball(3, -(2**50)))
+    assert tiny is not None
+    assert tiny.sign == 1
+    assert tiny.radius >= tiny.q  # the ball of the packed value reaches down to 0

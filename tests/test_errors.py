@@ -128,10 +128,40 @@ def test_failures_have_infinite_errors_and_keep_no_bits() -> None:
 
 
 def test_where_there_is_no_value_there_is_no_error() -> None:
-    for state in (State.UNDEFINED, State.UNDECIDED):
-        errors = scored(1.0, special(np.nan, state))
+    for y, state in ((np.nan, State.UNDEFINED), (1.0, State.UNDECIDED)):
+        errors = scored(y, special(np.nan, state))
         assert np.isnan(errors.ulps[0])
         assert np.isnan(errors.relative[0])
+        assert np.isnan(errors.normwise[0])
+
+
+def test_a_number_where_there_is_none_is_a_failure() -> None:
+    errors = scored(1.0, special(np.nan, State.UNDEFINED))
+    assert errors.ulps[0] == errors.relative[0] == errors.normwise[0] == np.inf
+    assert errors.bits[0] == 0
+
+
+def test_a_vector_with_an_undecided_component_has_no_normwise_error() -> None:
+    t = truth_of(Fraction(1), Fraction(1))
+    state = np.array([[State.DECIDED, State.UNDECIDED]], dtype=np.uint8)
+    hi = np.array([[t.hi[0], np.nan]])
+    row = Truth(hi, t.lo[None], t.exponent[None], t.radius[None], state)
+    errors = score(np.array([[2.0, 1.0]]), row, F16, np.array([False]))
+    assert np.isnan(errors.normwise[0])
+    assert errors.relative[0, 0] == 1
+
+
+def test_below_the_least_normal_number_an_error_is_relative_to_that() -> None:
+    """Normwise too: an error of eta on a vector of zeros is eta / lambda."""
+    t = truth_of(Fraction(0), Fraction(0))
+    row = Truth(*(part[None] for part in (t.hi, t.lo, t.exponent, t.radius, t.state)))
+    eta, least = F16.least_subnormal, F16.least_normal
+    errors = score(np.array([[eta, 0.0]]), row, F16, np.array([False]))
+    assert errors.normwise.tolist() == [eta / least]
+    assert errors.relative[0, 0] == eta / least
+    # at exactly 2**emin the value is normal, and so is its ulp
+    at = scored(least + eta, truth_of(Fraction(least)))
+    assert at.relative[0] == eta / least
 
 
 def test_an_honest_overflow_scores_as_correct_rounding() -> None:

@@ -271,7 +271,9 @@ def test_a_truth_outside_its_inequality_fails_the_run(
     from fpstudy import measurement
 
     honest = measurement.enclose
-    monkeypatch.setattr(measurement, "enclose", lambda *a: replace(honest(*a), hi=honest(*a).hi * 0.5))
+    monkeypatch.setattr(
+        measurement, "enclose", lambda *a: replace(honest(*a), hi=honest(*a).hi * 0.5)
+    )
     path = tmp_path / "outside.toml"
     path.write_text(
         'schema = 1\nname = "outside"\n[[sweep]]\nproblem = "logsumexp"\ndtype = "float32"\n'
@@ -279,6 +281,7 @@ def test_a_truth_outside_its_inequality_fails_the_run(
     )
     done = fpstudy.run(path, tmp_path / "out", jobs=1)
     assert len(done.manifest["violations"]) == 1
+    assert done.manifest["violations"][0] in done.failures
 
 
 def test_the_summary_reads_back_as_it_was_written(done: flow.Run) -> None:

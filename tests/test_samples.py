@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fpstudy.cases import Case, Draw, expand
+from fpstudy.cases import Case, Draw, expand, select
 from fpstudy.distributions import DISTRIBUTIONS, LogitsError, generator, read_logits
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
@@ -267,3 +267,37 @@ def test_a_file_may_lie_outside_the_study_s_folder(tmp_path: Path) -> None:
         )
         assert cases[0].demand.draw.file == tmp_path / "data" / "x.npy"
         assert cases[0].axes["distribution"] == "file:x.npy"
+
+
+def test_another_seed_draws_other_logits_masks_targets_and_labels(tmp_path: Path) -> None:
+    drawn = []
+    for seed in (1, 2):
+        path = tmp_path / "s.toml"
+        path.write_text(
+            f'schema = 1\nname = "s"\nseed = {seed}\n[[sweep]]\nproblem = "cross_entropy"\n'
+            'dtype = "float32"\nn = 40\nmasked = 0.25\nlabels = ["hard", "soft"]\n'
+        )
+        hard, soft = {case.demand: None for case in expand(load(path))}
+        x = logits(hard.draw)
+        labels = [prepare(demand, x).q for demand in (hard, soft)]
+        drawn.append((x[np.isfinite(x)][:9].tolist(), np.isfinite(x).tolist(), *labels))
+    one, two = drawn
+    assert one[0] != two[0]
+    assert one[1] != two[1]
+    for a, b in zip(one[2:], two[2:], strict=True):
+        assert (a != b).any()
+
+
+def test_a_masked_share_is_rounded_to_the_nearest_count() -> None:
+    x = logits(replace(DRAW, n=10, masked=0.27))
+    assert (np.isneginf(x).sum(axis=-1) == 3).all()
+
+
+@pytest.mark.parametrize(
+    ("texts", "count"), [({"1000"}, 1), ({"1e3"}, 1), ({"1000.0", "1"}, 2), ({"7"}, 0)]
+)
+def test_a_selection_takes_numbers_as_they_are_written(
+    tmp_path: Path, texts: set[str], count: int
+) -> None:
+    sweep = 'problem = "softmax"\nformula = "naive"\ndtype = "float32"\nmagnitude = [1, 1000]'
+    assert len(select(cases_of(tmp_path, sweep), {"magnitude": texts})) == count

@@ -72,3 +72,40 @@ def test_masked_entries_and_batches_are_witnessed() -> None:
     problem = PROBLEMS["cross_entropy"]
     seen = recompute(problem, inputs, enclose(problem, inputs), [0])
     assert (seen.checked, seen.disagreements) == (1, [])
+
+
+def batch_of_rows() -> Inputs:
+    rng = np.random.default_rng(9)
+    q = rng.random((2, 6, 4))
+    counted = np.array([[True] * 6, [True, False, True, True, False, True]])
+    return Inputs(3 * rng.standard_normal((2, 6, 4)), q, {}, counted, "mean")
+
+
+def test_batches_of_many_rows_are_witnessed_and_wrong_ones_seen() -> None:
+    problem, inputs = PROBLEMS["cross_entropy"], batch_of_rows()
+    for reduction in ("mean", "sum"):
+        chosen = replace(inputs, reduction=reduction)
+        t = enclose(problem, chosen)
+        assert recompute(problem, chosen, t, [0, 1]).disagreements == []
+        wrong = replace(t, lo=t.lo + 2.0**-103)
+        assert len(recompute(problem, chosen, wrong, [0, 1]).disagreements) == 2
+
+
+def test_counts_of_the_witness_add_up() -> None:
+    """Masked, undefined, infinite and out of reach: every truth is in one count."""
+    problem = PROBLEMS["log_softmax"]
+    x = np.array([[1.0, -np.inf], [-np.inf, -np.inf], [np.inf, 0.0], [2e4, 0.0]])
+    inputs = Inputs(x)
+    t = enclose(problem, inputs)
+    seen = recompute(problem, inputs, t, [0, 1, 2, 3])
+    assert seen.witnessed == t.hi.size
+    assert (seen.checked, seen.undefined, seen.limits, seen.beyond_budget) == (3, 2, 2, 1)
+
+
+def test_masked_entries_with_a_positive_beta_are_recomputed() -> None:
+    problem, inputs = PROBLEMS["softmax"], Inputs(np.array([[1.0, -np.inf]]), None, {"beta": 2.0})
+    seen = recompute(problem, inputs, enclose(problem, inputs), [0])
+    assert (seen.checked, seen.limits) == (2, 0)
+    falling = replace(inputs, parameters={"beta": -2.0})
+    seen = recompute(problem, falling, enclose(problem, falling), [0])
+    assert (seen.checked, seen.limits) == (0, 2)

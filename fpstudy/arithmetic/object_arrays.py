@@ -73,15 +73,15 @@ class ObjectArrays:
         return np.argmin(x, axis=axis, keepdims=keepdims)
 
     def squeeze(self, x: Any, axis: int) -> Any:
-        """X without the axis of length 1."""
+        """The array without its axis of length 1."""
         return np.squeeze(x, axis=axis)
 
     def expand_dims(self, x: Any, axis: int) -> Any:
-        """X with a new axis of length 1."""
+        """The array with a new axis of length 1."""
         return np.expand_dims(x, axis=axis)
 
     def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
-        """X in another shape."""
+        """The array in another shape."""
         return np.reshape(x, shape)
 
     def arange(self, n: int) -> Any:

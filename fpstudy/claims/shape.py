@@ -8,6 +8,7 @@ import numpy as np
 
 from fpstudy.arithmetic import arb
 from fpstudy.arithmetic.numpy import evaluate
+from fpstudy.calculator import UndecidedError
 from fpstudy.claims.certified import (
     AGREE,
     BITS,
@@ -28,7 +29,7 @@ from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.rounding import round_truth
 from fpstudy.study_file.claims import Between, Convex, Differentiable, Inside, Sum
-from fpstudy.truth import enclose
+from fpstudy.truth import State, enclose
 
 
 def between(claim: Between) -> Finding:
@@ -71,6 +72,8 @@ def inside(claim: Inside) -> Finding:
     counts = {"0": 0, "1": 0, "nothing in [0, 1]": 0}
     if claim.formula is None:
         truth = enclose(PROBLEMS["softmax"], _inputs(claim, x))
+        if (truth.state != State.DECIDED).any():
+            raise UndecidedError("an exact value is not decided")
         rounded = round_truth(truth, FORMATS["float64"])
         # RD(t) >= 1 only where t >= 1; the sign of a truth is that of hi
         counts["0"] = int((truth.hi <= 0).sum())

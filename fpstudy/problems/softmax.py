@@ -221,7 +221,7 @@ def reference(
 
 
 def definition_error(n: int, value: float, labels: float) -> float:
-    """(n + 3) |p|: theorem 3.3 of Blanchard, Higham & Higham; n for the second-order terms."""
+    """(2 n + 3) |p|: n + 3 by theorem 3.3 of Blanchard, Higham & Higham, n for higher orders."""
     return (2 * n + 3) * abs(value)
 
 
