@@ -5,7 +5,17 @@ A study names one by its file, then what varies in it: "numpy", "rounded", "torc
 and name it here and in fpstudy/arithmetic/evaluators.py.
 """
 
-EVALUATORS: tuple[str, ...] = ("numpy",)
+EVALUATORS: tuple[str, ...] = (
+    "numpy",
+    "torch",
+    "torch.compile",
+    "torch:cuda",
+    "torch.compile:cuda",
+    "jax",
+    "jax.jit",
+    "jax:cuda",
+    "jax.jit:cuda",
+)
 
 # How `rounded` adds up; each also in a wider format, as "sequential:float32". The others add as
 # their kernels do: "native".
