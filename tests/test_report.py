@@ -1,5 +1,6 @@
 """The report on a made-up summary whose verdicts are known, and on names that try to break it."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -12,13 +13,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fpstudy.formats import FORMATS
+from fpstudy.flow import run
+from fpstudy.formats import FORMATS, Format
 from fpstudy.outcomes import NAMES
 from fpstudy.report import verdicts, write_index, write_report
+from fpstudy.report.arrangement import arranged, compares_sums, sheets
+from fpstudy.report.axis import MAGNITUDE, OFFSET, N, places, ticks
+from fpstudy.report.curves import error_curves
 from fpstudy.report.figures import figures
+from fpstudy.report.formats import described, formats_of
+from fpstudy.report.maps import failure_map
 from fpstudy.report.markdown import code, escape
 from fpstudy.report.numbers import bits, count, magnitude, number, share
+from fpstudy.report.points import along
 from fpstudy.report.scale import scale
+from fpstudy.report.terminal import print_verdicts
+from fpstudy.report.variants import computed_by, settings, with_variants
 from fpstudy.summary import COLUMNS
 
 HOSTILE = "_<script>alert('x')</script> $\\frac{1}{2}$ |a|`b`*c*_d_ [e](f) </td></svg> 日本 \u202e"
@@ -40,6 +50,8 @@ MANIFEST = {
     "command": "fpstudy run made_up.toml",
     "schema": 1,
 }
+TF32 = Format("tf32", precision=11, emax=127, emin=-126)
+OWN = MANIFEST | {"formats": {"tf32": dataclasses.asdict(TF32)}}
 AXES = {
     "arithmetic": "numpy", "accumulation": "native", "n": 8, "distribution": "normal",
     "magnitude": 1.0, "offset": 0.0, "base": math.nan, "beta": math.nan, "target": "",
@@ -101,6 +113,26 @@ def sweep(onset, problem="softmax", formulas=("naive", "shifted"), dtypes=("floa
     return rows
 
 
+def growth(accumulations=("sequential", "kahan:float32"), sizes=(16, 64, 256, 1024), **axes):
+    """A sweep over n in which the error of a sum grows, and the longest sums fail."""
+    axes = {"formula": "shifted", "dtype": "tf32", "arithmetic": "rounded"} | axes
+    return [
+        case(
+            "nan" if sums == "neumaier" and n == sizes[-1] else "accurate",
+            error=TF32.unit_roundoff * (n if sums == "sequential" else 0.5),
+            accumulation=sums, n=n, **axes,
+        )
+        for sums in accumulations for n in sizes
+    ]  # fmt: skip
+
+
+COMPARED = [
+    *growth(("sequential", "pairwise", "kahan", "neumaier", "exact", "kahan:float32")),
+    *growth(("sequential", "exact"), problem="logsumexp", formula="naive", dtype="float16"),
+    *growth(("native",), problem="logsumexp", dtype="float16", arithmetic="torch.compile:cuda"),
+    case("skipped", dtype="float16", arithmetic="jax.jit", reason="jax is not installed"),
+]
+
 EVERYTHING = [
     *sweep(1.0),
     *sweep(100.0, problem="logsumexp", formulas=("naive", "log1p", "shifted"), dtypes=("float64",)),
@@ -127,6 +159,12 @@ EVERYTHING = [
 @pytest.fixture(scope="module")
 def everything():
     summary = table(*EVERYTHING)
+    return record(summary), summary
+
+
+@pytest.fixture(scope="module")
+def compared():
+    summary = table(*COMPARED)
     return record(summary), summary
 
 
@@ -282,6 +320,258 @@ def test_every_error_stands_somewhere(errors, under, over):
     assert ((axis.start < inside) & (inside <= axis.high)).all()
 
 
+# --- arithmetics, accumulations, other axes ----------------------------------------------------
+
+
+def drawn(rows, formats=FORMATS | {"tf32": TF32}):
+    summary = table(*rows)
+    return {drawing.name: drawing for drawing in figures(summary, record(summary), formats)}
+
+
+def sweep_of(**axes):
+    """The cases of crossed axes, each given by its values."""
+    return [
+        case(**dict(zip(axes, values, strict=True))) for values in itertools.product(*axes.values())
+    ]
+
+
+FOUR, THREE = (16, 32, 64, 128), (16, 32, 64)
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "lines", "title"),
+    [
+        (growth(), {"against_n_softmax"}, {"sequential", "kahan in float32"}, "rounded, shifted"),
+        (sweep_of(n=FOUR, formula=("naive", "shifted")), {"against_n_softmax"},
+         {"naive", "shifted"}, "numpy, native accumulation"),
+        (sweep_of(n=THREE, formula=("naive", "shifted")), {"error_softmax"},
+         {"naive", "shifted"}, "numpy, native accumulation"),
+        (sweep_of(offset=(-10.0, 0.0, 1.0, 10.0), accumulation=("kahan:float32", "exact")),
+         {"against_offset_softmax"}, {"kahan in float32", "exact"}, "numpy, naive"),
+        (sweep_of(offset=(0.0, 1.0), magnitude=(1.0, 2.0)),
+         {"error_softmax_1", "error_softmax_2"}, {"naive"}, "numpy, native accumulation"),
+        (sweep_of(n=FOUR, magnitude=(1.0, 2.0)), {"against_n_softmax", "error_softmax"}, {"naive"},
+         "numpy, native accumulation"),
+        (sweep_of(n=FOUR, formula=tuple("abcde"), accumulation=("kahan:float32", "exact")),
+         {"against_n_softmax"}, set("abcde"), "numpy, kahan sums in float32"),
+        (sweep_of(n=FOUR, dtype=("float16", "tf32"), formula=("a", "b", "c"),
+                  accumulation=("kahan", "exact")),
+         {"against_n_softmax_1", "against_n_softmax_2"}, {"kahan", "exact"}, "numpy, a"),
+        (sweep_of(magnitude=(1.0, 2.0), offset=tuple(range(7))),
+         {"error_softmax", "against_offset_softmax_1", "against_offset_softmax_2"}, {"naive"},
+         "numpy, native accumulation"),
+    ],
+    ids=[
+        "n, accumulations", "n, formulas", "too few n", "offset", "two offsets", "n and magnitude",
+        "more formulas than room", "a figure for each dtype", "offsets beyond a figure each",
+    ],
+)  # fmt: skip
+def test_a_figure_runs_along_what_is_swept_and_tells_apart_what_is_compared(
+    rows, names, lines, title
+):
+    found = drawn(rows)
+    errors = {name for name in found if not name.startswith(("failures", "bits"))}
+    assert errors == names
+    for name in names:
+        shown = texts(found[name])
+        assert lines <= set(shown) and title in shown
+
+
+def test_error_against_n_says_who_computed_what_and_shows_the_guides():
+    figure = drawn(growth(("sequential", "neumaier", "kahan:float32")))["against_n_softmax"]
+    assert figure.title == "softmax: error against n"
+    for said in (
+        "formula shifted", "tf32 (rounded, sums: sequential, neumaier, kahan in float32)",
+        "n = 16, 64, 256, 1024", "M = 1", "4 samples a case", "median", "u: the unit roundoff",
+    ):  # fmt: skip
+        assert said in figure.caption, said
+    shown = texts(figure)
+    assert {"u", "n u", "√n u", "log₂(n) u", "16", "1024", "number n of logits"} <= set(shown)
+
+
+def test_guides_stand_where_theory_has_them():
+    summary = table(*growth(("sequential", "kahan")))
+    samples = arranged(with_variants(record(summary)), sums=True)
+    samples = samples.assign(precision=TF32.precision, largest=TF32.largest)
+    (ax,) = error_curves(along(samples, N), N, "n").axes
+    u = 2.0**-11
+    ends = [line.get_ydata()[-1] for line in ax.lines if len(line.get_ydata()) == 65]
+    assert ends == pytest.approx([math.log10(x) for x in (1024 * u, 32 * u, 10 * u)])
+    (marks,) = [line for line in ax.lines if line.get_linewidth() == 2.1]  # the first formula
+    assert marks.get_ydata()[0] == pytest.approx(math.log10(16 * u))
+
+
+def test_points_are_the_median_and_the_maximum_over_the_samples_failures_among_them():
+    rows = [
+        case(error=error, n=n, samples=1)
+        for n, errors in ((4, (1, 2, 8)), (8, (1, 2, math.inf)), (16, (1, math.inf, math.inf)))
+        for error in errors
+    ]
+    samples = arranged(with_variants(record(table(*rows))), sums=False)
+    points = along(samples.assign(precision=11, largest=65504.0), N)
+    assert list(points["median"]) == [1.0, 1.0, math.inf]  # the only sample has half the error
+    assert list(points["maximum"]) == [4.0, math.inf, math.inf]
+    assert list(points["row"].unique()) == ["M = 1"]
+
+
+def test_a_sum_that_fails_is_drawn_in_the_strip():
+    summary = table(*growth(("sequential", "neumaier")))
+    samples = arranged(with_variants(record(summary)), sums=True)
+    samples = samples.assign(precision=TF32.precision, largest=TF32.largest)
+    (ax,) = error_curves(along(samples, N), N, "n").axes
+    filled = [
+        line for line in ax.lines
+        if line.get_linestyle() == "None" and len(line.get_xdata())
+    ]  # fmt: skip
+    (mark,) = filled
+    assert mark.get_xdata() == pytest.approx([math.log10(1024)])
+    assert mark.get_ydata()[0] > 0  # above an error of 1
+
+
+def test_maps_run_along_n_with_a_row_for_each_accumulation():
+    found = drawn(growth(("sequential", "neumaier"), magnitude=2.0))
+    letters = texts(found["failures_softmax"])
+    assert letters.count("N") == 1 and {"16", "256", "neumaier"} <= set(letters)
+    assert "tf32: rounded, shifted" in letters
+    assert "at each n" in found["bits_softmax"].caption and "M = 2" in found["bits_softmax"].caption
+
+
+def test_each_field_of_a_map_stands_at_its_value_and_line():
+    rows = growth(("sequential", "neumaier", "exact"))
+    part = arranged(with_variants(table(*rows)), sums=True).assign(precision=11)
+    (ax,) = failure_map(part, "n").axes
+    (failure,) = [text for text in ax.texts if text.get_text() == "N"]
+    assert failure.get_position() == (3.5, 1.5)  # the largest n, the second accumulation
+    assert len(ax.texts) == 12 == len({text.get_position() for text in ax.texts})
+
+
+@pytest.mark.parametrize(
+    ("counts", "most", "labels", "sizes"),
+    [
+        ({"a": 3}, 4, [""], [3]),
+        ({"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1}, 4, ["a, b, c", "d, e, f"], [3, 3]),
+        ({"a": 2, "b": 2, "c": 2}, 4, ["a, b", "c"], [4, 2]),
+        ({"a": 3, "b": 3}, 4, ["a", "b"], [3, 3]),
+        ({"a": 9, "b": 1}, 4, ["a, 1 of 3", "a, 2 of 3", "a, 3 of 3", "b"], [3, 3, 3, 1]),
+    ],
+)
+def test_panels_are_shared_out_by_dtype(counts, most, labels, sizes):
+    panels = [(dtype, str(k)) for dtype, count in counts.items() for k in range(count)]
+    found = sheets(panels, most)
+    assert [label for label, _ in found] == labels
+    assert [len(part) for _, part in found] == sizes
+    assert [panel for _, part in found for panel in part] == panels
+
+
+@pytest.mark.parametrize(
+    ("axis", "values", "labelled"),
+    [
+        (N, [2**k for k in range(4, 18)], [16, 128, 1024, 8192, 65536]),
+        (N, [10, 100, 1000, 10_000], [10, 100, 1000, 10_000]),
+        (OFFSET, [-1000.0, -1.0, 0.0, 1.0, 1000.0], [-1000, 0, 1000]),
+        (OFFSET, [0.0, 1.0, 2.0, 3.0], [0, 1, 2, 3]),
+        (OFFSET, [0.0, 1.0, 10.0, 100.0, 1000.0], [0, 10, 100, 1000]),
+        (MAGNITUDE, [0.01, 0.5, 1e4], [0.01, 1, 100, 1e4]),
+        (MAGNITUDE, [2.0, 8.0], [2, 8]),
+        (MAGNITUDE, [0.0, 5.0, 10.0], [0, 5, 10]),
+    ],
+)
+def test_axes_are_monotone_and_label_what_was_measured_or_decades(axis, values, labelled):
+    assert ticks(axis, values) == labelled
+    assert (np.diff(places(values)(np.array(values, dtype=float))) > 0).all()
+
+
+def test_settings_follow_the_formats_and_then_the_study():
+    rows = [
+        case(dtype=d, arithmetic=a) for d, a in (("tf32", "b"), ("float16", "b"), ("tf32", "a"))
+    ]
+    assert settings(table(*rows)) == [
+        ("float16", "b", "native"), ("tf32", "b", "native"), ("tf32", "a", "native"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "accumulations", "formulas", "sums"),
+    [
+        ("n", 1, 1, False), ("n", 2, 4, True), ("n", 2, 5, False), ("n", 6, 5, True),
+        ("magnitude", 2, 2, False), ("magnitude", 3, 2, True),
+    ],
+)  # fmt: skip
+def test_lines_are_accumulations_where_these_are_compared(column, accumulations, formulas, sums):
+    rows = sweep_of(accumulation=range(accumulations), formula=range(formulas))
+    assert compares_sums(table(*rows), column) is sums
+
+
+# --- formats of a study's own -------------------------------------------------------------------
+
+
+def test_own_formats_come_from_the_manifest(tmp_path, compared):
+    write_report(tmp_path, *compared, OWN)
+    for page in ("README.md", "index.html"):
+        text = (tmp_path / page).read_text(encoding="utf-8")
+        assert "tf32 (11)" in text and "11 bits, exponents -126 .. 127" in text
+        assert "rounded, kahan sums in float32" in text
+        assert "torch.compile:cuda, native accumulation" in text
+        assert "jax is not installed" in text and "jax.jit" in text
+
+
+def test_a_run_puts_the_own_formats_of_its_study_into_the_manifest(tmp_path):
+    study = tmp_path / "own.toml"
+    study.write_text(
+        'schema = 1\nname = "own"\n[[format]]\nname = "tf32"\nprecision = 11\nemax = 127\n'
+        '[[sweep]]\nproblem = "softmax"\ndtype = "float16"\nn = 2\nmagnitude = 1\nsamples = 1\n',
+        encoding="utf-8",
+    )
+    done = run(study, tmp_path / "out")
+    assert formats_of(done.manifest, done.summary)["tf32"] == TF32
+    assert "exponents -126 .. 127" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_dtype_that_nothing_describes_is_named(tmp_path, compared):
+    with pytest.raises(ValueError, match=r"no format 'tf32' in the manifest; known: float16, .*"):
+        write_report(tmp_path, *compared, MANIFEST)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_own_format_does_not_take_the_place_of_one_built_in(compared):
+    formats = formats_of(OWN, compared[1])
+    assert list(formats) == [*FORMATS, "tf32"] and formats["tf32"] == TF32
+    assert {name: formats[name] for name in FORMATS} == FORMATS
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        (TF32, "11 bits, exponents -126 .. 127"),
+        (Format("x", 3, 4, -3, infinity=False), "3 bits, exponents -3 .. 4, no infinity"),
+        (Format("x", 3, 4, -3, subnormals=False, saturate=True),
+         "3 bits, exponents -3 .. 4, no subnormals, overflow gives the largest number"),
+    ],
+)  # fmt: skip
+def test_a_format_is_described_by_where_it_leaves_the_standard(format, text):
+    assert described(format) == text
+
+
+# --- the terminal ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "several"),
+    [
+        (sweep(1.0), False),
+        (growth(), True),
+        ([case(), case(arithmetic="torch.compile:cuda")], True),
+    ],
+    ids=["one", "accumulations", "arithmetics"],
+)
+def test_the_terminal_says_who_computed_where_that_differs(rows, several, capsys):
+    print_verdicts(table(*rows))
+    head, *lines = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert ("arithmetic" in head) is several
+    told = [any(computed_by(r["arithmetic"], r["accumulation"]) in x for x in lines) for r in rows]
+    assert all(told) if several else not any(told)
+
+
 # --- pages ------------------------------------------------------------------------------------
 
 
@@ -301,14 +591,16 @@ class Page(HTMLParser):
         self.text.append(data)
 
 
-def test_two_runs_give_the_same_bytes_and_stale_figures_go(tmp_path, everything):
+@pytest.mark.parametrize("study", ["everything", "compared"])
+def test_two_runs_give_the_same_bytes_and_stale_figures_go(tmp_path, study, request):
+    tables = request.getfixturevalue(study)
     runs = []
     for name in ("a", "b"):
         folder = tmp_path / name
         (folder / "figures").mkdir(parents=True)
         (folder / "figures" / "stale.svg").write_text("old", encoding="utf-8")
         (folder / "figures" / "notes.txt").write_text("keep", encoding="utf-8")
-        write_report(folder, *everything, MANIFEST, [])
+        write_report(folder, *tables, OWN, [])
         runs.append({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.*")})
     assert runs[0] == runs[1]
     names = {path.as_posix() for path in runs[0]}
@@ -327,7 +619,7 @@ def test_readme_answers_first_and_links_every_figure(written):
     assert sorted(order, key=text.index) == order
     assert "mpmath recomputed 5 of 9 truths: all agree." in text
     assert "Undecided truths: 2." in text
-    assert "| float8_e4m3fn | out of range | 1 |" in text
+    assert "| float8_e4m3fn | numpy | out of range | 1 |" in text
     linked = set(re.findall(r"\]\((figures/[^)]+)\)", text))
     assert linked == {f"figures/{path.name}" for path in (written / "figures").glob("*.svg")}
     assert "nan" not in re.sub(r"`[^`]*`", "", text.split("## How to read")[0])
@@ -358,6 +650,8 @@ def hostile(tmp_path_factory):
         for outcome, M in (("accurate", 1.0), ("nan", 10.0))
         for distribution in ("normal", f"file:{HOSTILE}")
     ]  # fmt: skip
+    hostile = {"arithmetic": HOSTILE, "formula": "_leading", "dtype": "float16"}
+    rows += growth((HOSTILE, "native"), problem=f"{HOSTILE} again", **hostile)
     summary = table(*rows)
     manifest = MANIFEST | dict.fromkeys(("title", "question", "platform", "command"), HOSTILE)
     write_report(folder, record(summary), summary, manifest, [_hostile_claim()])
@@ -437,11 +731,34 @@ def test_index_takes_each_cell_from_the_widest_study(tmp_path):
     write_index(tmp_path)
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     (row,) = [line for line in text.splitlines() if line.startswith("| softmax")]
-    float16, float32 = row.split("|")[2:4]
+    who, float16, float32 = row.split("|")[2:5]
+    assert who == " numpy, native accumulation "
     assert "`shifted`" in float16 and "no failure up to 100" in float16
     assert "[wide](wide/README.md)" in float16 and "[narrow](narrow/README.md)" in float32
     assert "* [N](narrow/README.md): Which formula?" in text
     assert text.index("|---|") < text.index("## The reports")
+
+
+def test_index_keeps_arithmetics_and_own_formats_apart(tmp_path):
+    other = Format("tf32", precision=4, emax=7, emin=-6)
+    both = [
+        case(magnitude=M, dtype="tf32", **who) for M in (1.0, 2.0)
+        for who in ({}, {"arithmetic": "rounded", "accumulation": "kahan:float32"})
+    ]  # fmt: skip
+    save(tmp_path, "a", table(*both), OWN)
+    save(tmp_path, "b", table(*both[:1], *both[2:3]), MANIFEST | {
+        "formats": {"tf32": dataclasses.asdict(other)}
+    })  # fmt: skip
+    save(tmp_path, "one", table(*growth(dtype="float16")), MANIFEST)  # sweeps no magnitude
+    write_index(tmp_path)
+    lines = (tmp_path / "README.md").read_text(encoding="utf-8").splitlines()
+    head, _, *rows = [line.split(" | ") for line in lines if line.startswith("|")]
+    assert head[2:] == ["tf32, 11 bits, exponents -126 .. 127", "tf32, 4 bits, exponents -6 .. 7 |"]
+    assert [row[1] for row in rows] == [
+        "numpy, native accumulation", "rounded, kahan sums in float32",
+    ]  # fmt: skip
+    assert ["[a]" in rows[0][2], "[b]" in rows[0][3], "[a]" in rows[1][2]] == [True] * 3
+    assert rows[1][3] == "– |"
 
 
 def test_index_of_given_inputs_only_has_no_table(tmp_path):
@@ -453,6 +770,10 @@ def test_index_of_given_inputs_only_has_no_table(tmp_path):
 
 
 # --- words and numbers ------------------------------------------------------------------------
+
+
+def _by(text):
+    return computed_by(*text.split())
 
 
 @pytest.mark.parametrize(
@@ -467,6 +788,9 @@ def test_index_of_given_inputs_only_has_no_table(tmp_path):
      (escape, "a_b", "a_b"), (escape, "_a_", r"\_a\_"), (escape, "1. x", "&#49;. x"),
      (escape, "0.5", "0.5"), (escape, "- x", "&#45; x"), (escape, "-inf", "-inf"),
      (escape, "a\nb", "a b"), (escape, "a|b", r"a\|b"), (escape, "<b>&", "&lt;b&gt;&amp;"),
+     (_by, "numpy native", "numpy, native accumulation"),
+     (_by, "rounded exact", "rounded, exact sums"),
+     (_by, "rounded kahan:float32", "rounded, kahan sums in float32"),
      (code, "a`b", "`` a`b ``"), (code, "a|b", r"`a\|b`"), (code, "a\nb", "`a b`")],
 )  # fmt: skip
 def test_words(function, value, text):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from fpstudy.report.claims import told
 from fpstudy.report.figures import figures
+from fpstudy.report.formats import formats_of
 from fpstudy.report.index import index
 from fpstudy.report.page import contents, html, readme
 from fpstudy.report.verdicts import verdicts
@@ -27,11 +28,13 @@ def write_report(
     """Write README.md, index.html and figures/*.svg below the directory.
 
     The same arguments give the same bytes. Figures that an earlier run left behind are removed;
-    no other file is touched.
+    no other file is touched. Raises ValueError for a dtype that is neither built in nor described
+    in the manifest's "formats".
     """
-    drawings = list(figures(summary, record))
+    formats = formats_of(manifest, summary)
+    drawings = list(figures(summary, record, formats))
     statements = told(claims)
-    content = contents(record, summary, manifest, statements, drawings)
+    content = contents(record, summary, manifest, formats, statements, drawings)
     drawings += [claim.drawing for claim in statements if claim.drawing is not None]
     folder = directory / "figures"
     folder.mkdir(parents=True, exist_ok=True)

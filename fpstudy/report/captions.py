@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 
 from fpstudy.outcomes import OUTCOMES
+from fpstudy.report.axis import AXES, MAGNITUDE, OFFSET, Axis, N
+from fpstudy.report.guides import GROWTH
 from fpstudy.report.maps import CLEAR, LOST, letters, pool
 from fpstudy.report.numbers import count, magnitude
-from fpstudy.report.variants import computed_by, in_order, input_name, settings
+from fpstudy.report.variants import accumulation_text, computed_by, in_order, input_name, settings
 
 
 @dataclass(frozen=True)
@@ -22,65 +24,72 @@ class Words:
     alternative: str
 
 
-def curves(part: pd.DataFrame, where: dict[Hashable, Any]) -> Words:
-    """For the error against the magnitude; `where` holds the axes that this figure fixes."""
+def curves(part: pd.DataFrame, axis: Axis, which: str, where: dict[Hashable, Any]) -> Words:
+    """For the error along an axis; `where` holds the axes that this figure fixes.
+
+    which: what tells the figure from others that share out the panels
+    """
     problem = _problem(part)
-    fixed = ", ".join(_fixed(key, value) for key, value in where.items() if not pd.isna(value))
+    fixed = [_fixed(key, value) for key, value in where.items() if not pd.isna(value)]
+    noted = ", ".join([which] * bool(which) + fixed)
+    guides = f" Dotted: {', '.join(GROWTH)}." if axis is N else ""
     return Words(
         problem,
-        f"{problem}: error against magnitude" + (f" ({fixed})" if fixed else ""),
-        f"Relative error of the worst component of each sample; {_who(part)}; {_on(part)}. "
-        "Line: median over the samples; band: up to the maximum; u: the unit roundoff. The strip "
-        "at the top holds errors that are not finite (NaN, a spurious infinity): a filled mark "
-        "where at least half of the samples end so, a hollow one where fewer do. A spurious zero "
-        "has an error of 1.",
-        f"Curves of the relative error of {_list(part['formula'])} against the magnitude of the "
-        f"logits, for {_list(part['dtype'])} and n = {_list(part['n'])}. The verdict table "
-        "and summary.csv say the same in numbers.",
+        f"{problem}: error against {axis.column}" + (f" ({noted})" if noted else ""),
+        f"Relative error of the worst component of each sample{_of_formulas(part)}; {_who(part)}; "
+        f"{_on(part, axis.column)}. "
+        f"Line: median over the samples; band: up to the maximum; u: the unit roundoff.{guides} "
+        "The strip at the top holds errors that are not finite (NaN, a spurious infinity): a "
+        "filled mark where at least half of the samples end so, a hollow one where fewer do. A "
+        "spurious zero has an error of 1.",
+        f"Curves of the relative error of {_compared(part)} against {_AXIS[axis.column]}, for "
+        f"{_list(part['dtype'])} and {_at(part, axis)}. The verdict table and summary.csv say the "
+        "same in numbers.",
     )
 
 
-def dots(part: pd.DataFrame) -> Words:
+def dots(part: pd.DataFrame, which: str) -> Words:
     """For the error at given inputs."""
     problem = _problem(part)
     return Words(
         problem,
-        f"{problem}: error at each input",
-        f"Relative error of the worst component; {_who(part)}; {_on(part)}. Dot: the maximum over "
-        "the samples of an input, with a line to it from the median; u: the unit roundoff. The "
-        "strip at the right holds errors that are not finite (NaN, a spurious infinity); a hollow "
-        "dot there: fewer than half of the samples. A spurious zero has an error of 1.",
-        f"Dots of the relative error of {_list(part['formula'])} at {part['input'].nunique()} "
+        f"{problem}: error at each input" + (f" ({which})" if which else ""),
+        f"Relative error of the worst component{_of_formulas(part)}; {_who(part)}; "
+        f"{_on(part, 'input')}. "
+        "Dot: the maximum over the samples of an input, with a line to it from the median; u: the "
+        "unit roundoff. The strip at the right holds errors that are not finite (NaN, a spurious "
+        "infinity); a hollow dot there: fewer than half of the samples. A spurious zero has an "
+        "error of 1.",
+        f"Dots of the relative error of {_compared(part)} at {part['input'].nunique()} "
         f"inputs, for {_list(part['dtype'])}. summary.csv says the same in numbers.",
     )
 
 
-def failures(part: pd.DataFrame) -> Words:
+def failures(part: pd.DataFrame, across: str, which: str) -> Words:
     """For the failure map, with the letters that occur in it."""
     problem = _problem(part)
-    axis = "magnitude" if part["swept"].all() else "input"
     meaning = {o.letter: o.meaning for o in OUTCOMES}
     meaning |= {
         LOST: "only subnormal results were lost, which is not counted as a failure",
         CLEAR: "no failure in the samples measured",
     }
-    key = "; ".join(f"{letter}: {meaning[letter]}" for letter in letters(pool(part)))
+    key = "; ".join(f"{letter}: {meaning[letter]}" for letter in letters(pool(part, across)))
     failing, measured = part["failing"].sum(), part["measured"].sum()
     return Words(
         problem,
-        f"{problem}: failures",
-        f"The failure with most components at each {axis}, deeper in colour the larger the share "
-        f"of components that fail; {_who(part)}; {_on(part)}. " + f"{key}.",
-        f"Map of {_list(part['formula'])} against the {axis}, for {_list(part['dtype'])}: "
+        f"{problem}: failures" + (f" ({which})" if which else ""),
+        f"The failure with most components at each {across}, deeper in colour the larger the share "
+        f"of components that fail{_of_formulas(part)}; {_who(part)}; "
+        f"{_on(part, across)}. {key}.",
+        f"Map of {_compared(part)} against {_AXIS[across]}, for {_list(part['dtype'])}: "
         f"{count(failing)} of {count(measured)} components fail. The table of failure counts says "
         "the same in numbers.",
     )
 
 
-def bits(part: pd.DataFrame) -> Words:
+def bits(part: pd.DataFrame, across: str, which: str) -> Words:
     """For the bits kept."""
     problem = _problem(part)
-    axis = "magnitude" if part["swept"].all() else "input"
     zeros = (
         " A z beside the number: among the results are zeros that are correctly rounded, and they "
         "count as such."
@@ -89,10 +98,11 @@ def bits(part: pd.DataFrame) -> Words:
     )
     return Words(
         problem,
-        f"{problem}: bits kept",
-        f"Bits kept by the worst component of the worst sample at each {axis}, all else pooled; "
-        f"{_who(part)}; {_on(part)}. A failure keeps none.{zeros}",
-        f"Heat map of the bits that {_list(part['formula'])} keep at each {axis}, for "
+        f"{problem}: bits kept" + (f" ({which})" if which else ""),
+        f"Bits kept by the worst component of the worst sample at each {across}, all else pooled"
+        f"{_of_formulas(part)}; {_who(part)}; {_on(part, across)}. A failure keeps "
+        f"none.{zeros}",
+        f"Heat map of the bits that {_compared(part)} keep at each {across}, for "
         f"{_list(part['dtype'])}. The column bits_kept_min of summary.csv holds the numbers.",
     )
 
@@ -101,23 +111,68 @@ def _problem(frame: pd.DataFrame) -> str:
     return str(frame["variant"].iloc[0])
 
 
-def _who(frame: pd.DataFrame) -> str:
+def _compared(part: pd.DataFrame) -> str:
+    """What the lines or rows of the figure are: formulas, or the accumulations of them."""
+    names = _list(part["line"])
+    return names if _lines_are_formulas(part) else f"{_list(part['formula'])} with {names} sums"
+
+
+def _of_formulas(part: pd.DataFrame) -> str:
+    """The formulas, where they are not the lines that the legend names."""
+    if _lines_are_formulas(part):
+        return ""
+    return f"; formula{'s' * (part['formula'].nunique() > 1)} {_list(part['formula'])}"
+
+
+def _lines_are_formulas(part: pd.DataFrame) -> bool:
+    return bool((part["line"] == part["formula"].astype(str)).all())
+
+
+def _who(part: pd.DataFrame) -> str:
     """The settings in words: "float16, float32 (numpy, native accumulation)"."""
-    dtypes: dict[str, list[str]] = {}
-    for dtype, arithmetic, accumulation in settings(frame):
-        dtypes.setdefault(computed_by(arithmetic, accumulation), []).append(dtype)
-    return "; ".join(f"{', '.join(names)} ({who})" for who, names in dtypes.items())
+    sums: dict[tuple[str, str], list[str]] = {}
+    for dtype, arithmetic, accumulation in settings(part):
+        sums.setdefault((dtype, arithmetic), []).append(accumulation)
+    dtypes: dict[tuple[str, ...], list[str]] = {}
+    for (dtype, arithmetic), accumulations in sums.items():
+        dtypes.setdefault((arithmetic, *accumulations), []).append(dtype)
+    return "; ".join(f"{', '.join(names)} ({_way(*way)})" for way, names in dtypes.items())
 
 
-def _on(frame: pd.DataFrame) -> str:
-    """The inputs in words: distribution, offset, n, and how many samples each case has."""
+def _way(arithmetic: str, *accumulations: str) -> str:
+    """An arithmetic with all that summed in it."""
+    if len(accumulations) == 1:
+        return computed_by(arithmetic, *accumulations)
+    return f"{arithmetic}, sums: {', '.join(map(accumulation_text, accumulations))}"
+
+
+_AXIS: dict[str, str] = {
+    "magnitude": "the magnitude of the logits",
+    "n": "the number n of logits",
+    "offset": "the offset of the logits",
+    "input": "the input",
+}
+
+
+def _at(part: pd.DataFrame, axis: Axis) -> str:
+    """The rows of panels: "n = 8, 128"."""
+    rows = AXES[axis.rows]
+    return f"{rows.symbol} = {_values(part, rows)}"
+
+
+def _on(frame: pd.DataFrame, along: str) -> str:
+    """The inputs in words: distribution, size, and how many samples each case has.
+
+    along: the axis that the figure runs along; the magnitude is said where it is another one
+    """
     kinds = [input_name(name) for name in in_order(frame["distribution"])]
     if len(kinds) > 4:
         kinds = [*kinds[:3], f"... ({len(kinds)} in all)"]
-    said = [f"{', '.join(kinds)} inputs", f"n = {_list(frame['n'])}"]
-    offsets = [magnitude(float(offset)) for offset in sorted(frame["offset"].dropna().unique())]
-    if offsets not in ([], ["0"]):
-        said.append(f"offset {', '.join(offsets)}")
+    said = [f"{', '.join(kinds)} inputs", f"n = {_values(frame, N)}"]
+    if along in (N.column, OFFSET.column):
+        said.append(f"M = {_values(frame, MAGNITUDE)}")
+    if frame["offset"].fillna(0).any():
+        said.append(f"offset {_values(frame, OFFSET)}")
     for axis in ("base", "beta"):
         values = [magnitude(float(value)) for value in sorted(frame[axis].dropna().unique())]
         if values:
@@ -125,6 +180,14 @@ def _on(frame: pd.DataFrame) -> str:
     sizes = sorted(int(size) for size in frame["samples"].unique())
     each = count(sizes[0]) if len(sizes) == 1 else f"{count(sizes[0])} to {count(sizes[-1])}"
     return ", ".join(said) + f", {each} sample{'s' * (sizes[-1] > 1)} a case"
+
+
+def _values(frame: pd.DataFrame, axis: Axis) -> str:
+    """The values on an axis, at most eight of them spelled out."""
+    values = [axis.text(value) for value in sorted(frame[axis.column].dropna().unique())]
+    if len(values) <= 8:
+        return ", ".join(values)
+    return f"{values[0]} .. {values[-1]} ({len(values)} values)"
 
 
 def _fixed(key: Hashable, value: object) -> str:

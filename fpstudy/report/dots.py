@@ -7,20 +7,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fpstudy.formats import FORMATS
+from fpstudy.report.arrangement import of_panels, panels_of
 from fpstudy.report.palette import INK, PAPER, RULE, STRIP, Line, lines
 from fpstudy.report.panels import LETTER_WIDTH, Grid, legend, legend_height
 from fpstudy.report.scale import Scale, scale
-from fpstudy.report.variants import SETTING, computed_by, in_order, settings
+from fpstudy.report.variants import in_order
 
 
 def error_dots(points: pd.DataFrame) -> Figure:
-    """A panel for each setting; the dot is the maximum, a line leads to it from the median.
+    """A panel for each dtype with what computed in it; a line leads to the maximum from the median.
 
-    points: columns formula, dtype, arithmetic, accumulation, input, median, maximum
+    points: columns line, dtype, who, precision, input, median, maximum
     """
-    drawn = lines(in_order(points["formula"]))
-    columns, inputs = settings(points), in_order(points["input"])
+    drawn = lines(in_order(points["line"]))
+    columns, inputs = panels_of(points), in_order(points["input"])
     width = 3.2 if len(columns) == 1 else 2.0
     high = legend_height(list(drawn), (width + 0.25) * len(columns))
     grid = Grid(
@@ -29,15 +29,15 @@ def error_dots(points: pd.DataFrame) -> Figure:
         top=0.6 + high, bottom=0.6,
     )  # fmt: skip
     figure, panels = grid.figure()
-    for ax, setting in zip(panels[0], columns, strict=True):
-        here = points[(points[SETTING].astype(str) == list(setting)).all(axis=1)]
-        u = FORMATS[setting[0]].unit_roundoff
+    for ax, panel in zip(panels[0], columns, strict=True):
+        here = of_panels(points, [panel])
+        u = 2.0 ** -int(here["precision"].iloc[0])
         axis = scale(here[["median", "maximum"]].to_numpy(float).ravel(), u)
         _panel(ax, axis, u, inputs, first=ax is panels[0, 0])
-        for slot, (formula, line) in enumerate(drawn.items()):
-            own = here[here["formula"].astype(str) == formula]
+        for slot, (name, line) in enumerate(drawn.items()):
+            own = here[here["line"] == name]
             _dots(ax, axis, own, inputs, line, (slot + 0.5) / len(drawn))
-        ax.set_title(f"{setting[0]}\n{computed_by(*setting[1:])}", pad=14)
+        ax.set_title("\n".join(panel), pad=14)
     grid.below(figure, "relative error")
     legend(grid, figure, drawn, dashes=False)
     return figure

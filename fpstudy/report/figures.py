@@ -7,25 +7,40 @@ else, the curves take median and maximum over all samples of the record.
 import re
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from fpstudy.formats import FORMATS
 from fpstudy.report import captions
+from fpstudy.report.arrangement import (
+    MOST_BELOW,
+    MOST_BESIDE,
+    PANEL,
+    arranged,
+    compares_sums,
+    of_panels,
+    panels_of,
+    sheets,
+)
+from fpstudy.report.axis import Axis, swept_axes
 from fpstudy.report.curves import error_curves
 from fpstudy.report.dots import error_dots
+from fpstudy.report.formats import Formats
 from fpstudy.report.inputs import input_names
 from fpstudy.report.maps import bits_map, failure_map
 from fpstudy.report.numbers import magnitude as magnitude_text
+from fpstudy.report.points import along, median_and_maximum
 from fpstudy.report.svg import draw
-from fpstudy.report.variants import SETTING, in_order, with_variants
+from fpstudy.report.variants import in_order, with_variants
 
-MOST_SLICES = 6  # figures of error curves for one problem; beyond, axes are pooled
-MOST_ROWS = 5  # values of n with a row of panels each; beyond, n is pooled
+MOST_FIGURES = 6  # along one axis for one problem; beyond, other axes are pooled
 MOST_INPUTS = 30  # given inputs that a figure has room for
-SLICES: list[str] = ["distribution", "offset", "base", "beta"]  # pooled from the last one on
+SLICES: list[str] = ["distribution", "magnitude", "offset", "base", "beta"]  # the last pooled first
+
+Made = tuple[captions.Words, Callable[[], Figure]]  # a figure with its words, not drawn yet
 
 
 @dataclass(frozen=True)
@@ -40,30 +55,40 @@ class Drawing:
     svg: str
 
 
-def figures(summary: pd.DataFrame, record: pd.DataFrame) -> Iterator[Drawing]:
+def figures(
+    summary: pd.DataFrame, record: pd.DataFrame, formats: Formats = FORMATS
+) -> Iterator[Drawing]:
     """The figures of a study, problem by problem, in the order of the summary."""
     names = input_names(record)
-    table, samples = _read(summary, names), _read(record, names)
+    table, samples = (_read(frame, names, formats) for frame in (summary, record))
     stems: set[str] = set()
     for problem in in_order(table["variant"]):
         part, drawn = (frame[frame["variant"] == problem] for frame in (table, samples))
         for swept in (True, False):
             of, its = part[part["swept"] == swept], drawn[drawn["swept"] == swept]
+            axes = swept_axes(of) if swept else []
             if not of["measured"].sum():
                 continue
-            if swept and of["magnitude"].nunique() > 1:
+            if axes:
                 stem = _stem(problem, stems)
-                yield from _curves(stem, of, its)
-                yield from _maps(stem, of)
+                for axis in axes:
+                    yield from _drawn(f"{axis.stem}_{stem}", _curves(axis, of, its))
+                yield from _maps(stem, of, axes[0].column)
             elif of["input"].nunique() <= MOST_INPUTS:
                 stem = _stem(problem if swept else f"{problem} given inputs", stems)
-                yield _dots(stem, of, its)
-                yield from _maps(stem, of.assign(swept=False))
+                yield from _drawn(f"error_{stem}", _dots(of, its))
+                yield from _maps(stem, of, "input")
 
 
-def _read(frame: pd.DataFrame, given: dict[str, str]) -> pd.DataFrame:
-    """The frame with a name for the input of each row, used where no magnitude tells them apart."""
-    table = with_variants(frame)
+def _read(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd.DataFrame:
+    """The frame with facts of each row's format, and with a name for its input.
+
+    The name of the input is used where no axis tells the inputs apart.
+    """
+    table = with_variants(frame).assign(
+        precision=frame["dtype"].map({name: f.precision for name, f in formats.items()}),
+        largest=frame["dtype"].map({name: f.largest for name, f in formats.items()}),
+    )
     columns = ["distribution", "magnitude", "n", "swept"]
     names = table[columns].drop_duplicates()
     names["input"] = [
@@ -84,20 +109,21 @@ def _stem(text: str, taken: set[str]) -> str:
     return unique
 
 
-def _curves(stem: str, part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[Drawing]:
-    """Error against magnitude, a figure for each slice of the sweep that has several magnitudes."""
-    keys = _slice_keys(part)
+def _curves(axis: Axis, part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[Made]:
+    """Error along the axis, a figure for each slice of the sweep that has several of its values."""
+    sums = compares_sums(part, axis.column)
+    part, samples = arranged(part, sums), arranged(samples, sums)
+    keys = _slice_keys(part, axis)
     slices = part[keys].drop_duplicates() if keys else pd.DataFrame(index=[0])
-    for k, where in enumerate(slices.to_dict("records"), start=1):
+    for where in slices.to_dict("records"):
         here, its = _where(part, where), _where(samples, where)
-        if here["magnitude"].nunique() < 2 or not its["relative_error"].notna().any():
+        its = its[its.groupby(PANEL)["relative_error"].transform("count") > 0]
+        if here[axis.column].nunique() < 2 or its.empty:
             continue
-        points = _points(its, ["n", "magnitude"])
-        yield _drawing(
-            f"error_{stem}" + (f"_{k}" if len(slices) > 1 else ""),
-            captions.curves(here, where),
-            lambda points=points: error_curves(points),  # type: ignore[misc]
-        )
+        for which, panels in sheets(panels_of(its), MOST_BESIDE):
+            shown, drawn = of_panels(here, panels), of_panels(its, panels)
+            words = captions.curves(shown, axis, which, where)
+            yield words, partial(error_curves, along(drawn, axis), axis, axis.title(shown))
 
 
 def _where(frame: pd.DataFrame, values: dict[Hashable, Any]) -> pd.DataFrame:
@@ -107,47 +133,44 @@ def _where(frame: pd.DataFrame, values: dict[Hashable, Any]) -> pd.DataFrame:
     return frame
 
 
-def _slice_keys(part: pd.DataFrame) -> list[str]:
+def _slice_keys(part: pd.DataFrame, axis: Axis) -> list[str]:
     """The axes that get a figure per value: those that vary, as long as the figures stay few."""
-    keys = [key for key in SLICES if part[key].nunique(dropna=False) > 1]
-    while keys and len(part[keys].drop_duplicates()) > MOST_SLICES:
+    told = (axis.column, axis.rows)
+    keys = [k for k in SLICES if k not in told and part[k].nunique(dropna=False) > 1]
+    each = len(sheets(panels_of(part), MOST_BESIDE))
+    while keys and each * len(part[keys].drop_duplicates()) > MOST_FIGURES:
         keys.pop()
     return keys
 
 
-def _points(samples: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Median and maximum of the relative error over all samples that share the keys."""
-    if "n" in keys and samples["n"].nunique() > MOST_ROWS:
-        samples = samples.assign(n=f"{samples['n'].min()} .. {samples['n'].max()}")
-    beta = samples["beta"].astype(float).fillna(1.0)
-    base = samples["base"].astype(float).fillna(np.e)
-    samples = samples.assign(rate=np.abs(beta * np.log(base)))
-    grouped = samples.groupby(["formula", *SETTING, *keys], sort=False)
-    points = grouped.agg(
-        median=("relative_error", "median"),
-        maximum=("relative_error", "max"),
-        rate=("rate", "min"),
-        rate_max=("rate", "max"),
-        distribution=("distribution", "first"),
-    )
-    points["rate"] = points["rate"].where(points["rate"] == points["rate_max"])
-    if samples["distribution"].nunique() > 1:
-        points["distribution"] = ""
-    return points.reset_index()
-
-
-def _dots(stem: str, part: pd.DataFrame, samples: pd.DataFrame) -> Drawing:
+def _dots(part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[Made]:
     """The error at each given input."""
-    points = _points(samples, ["input"])
-    return _drawing(f"error_{stem}", captions.dots(part), lambda: error_dots(points))
+    sums = compares_sums(part, "input")
+    here, its = arranged(part, sums), arranged(samples, sums)
+    for which, panels in sheets(panels_of(here), MOST_BESIDE):
+        points = median_and_maximum(of_panels(its, panels), ["input"])
+        words = captions.dots(of_panels(here, panels), which)
+        yield words, partial(error_dots, points)
 
 
-def _maps(stem: str, part: pd.DataFrame) -> Iterator[Drawing]:
-    """Which failures, and how many bits are kept."""
-    yield _drawing(f"failures_{stem}", captions.failures(part), lambda: failure_map(part))
-    yield _drawing(f"bits_{stem}", captions.bits(part), lambda: bits_map(part))
+def _maps(stem: str, part: pd.DataFrame, across: str) -> Iterator[Drawing]:
+    """Which failures, and how many bits are kept, along an axis or at each given input."""
+    here = arranged(part, compares_sums(part, across))
+    shown = [
+        (of_panels(here, panels), which) for which, panels in sheets(panels_of(here), MOST_BELOW)
+    ]
+    for name, words, figure in (
+        ("failures", captions.failures, failure_map),
+        ("bits", captions.bits, bits_map),
+    ):
+        made = ((words(of, across, which), partial(figure, of, across)) for of, which in shown)
+        yield from _drawn(f"{name}_{stem}", made)
 
 
-def _drawing(name: str, words: captions.Words, figure: Callable[[], Figure]) -> Drawing:
-    svg = draw(figure, words.title, words.alternative)
-    return Drawing(name, words.problem, words.title, words.caption, words.alternative, svg)
+def _drawn(name: str, made: Iterator[Made]) -> Iterator[Drawing]:
+    """The figures drawn, and numbered if there are several."""
+    all_made = list(made)
+    for k, (words, figure) in enumerate(all_made, start=1):
+        numbered = f"{name}_{k}" if len(all_made) > 1 else name
+        svg = draw(figure, words.title, words.alternative)
+        yield Drawing(numbered, words.problem, words.title, words.caption, words.alternative, svg)

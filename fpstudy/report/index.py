@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fpstudy.formats import FORMATS
+from fpstudy.formats import FORMATS, Format
 from fpstudy.report.environment import unlike
+from fpstudy.report.formats import described, formats_of
 from fpstudy.report.page import MARKDOWN
 from fpstudy.report.tables import Row, verdict_row
-from fpstudy.report.variants import SETTING, computed_by, in_order, settings, with_variants
+from fpstudy.report.variants import SETTING, computed_by, with_variants
 from fpstudy.report.verdicts import each_verdict, verdicts
 
 Study = tuple[str, pd.DataFrame, Mapping[str, Any]]  # folder, summary, manifest
@@ -26,20 +27,29 @@ class Cell:
     study: str
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """What a study measured of one problem in one setting, over so many decades of magnitude."""
+
+    decades: float
+    study: str
+    cases: pd.DataFrame
+
+
 def index(studies: Sequence[Study]) -> str:
     """reports/README.md for the studies, in the order given."""
-    drawn = [
-        (folder, table[(table["measured"] > 0) & table["distribution"].isin(DRAWN)])
-        for folder, table in ((folder, with_variants(summary)) for folder, summary, _ in studies)
-    ]
-    pooled = pd.concat([table for _, table in drawn]) if drawn else pd.DataFrame()
-    columns = settings(pooled) if len(pooled) else []
+    widest = _widest(studies)
+    formats = dict.fromkeys([*FORMATS.values(), *(f for sweeps in widest.values() for f in sweeps)])
+    columns = [f for f in formats if any(f in sweeps for sweeps in widest.values())]
+    built_in = FORMATS.values()
+    facts = [f"{f.precision} bits" if f in built_in else described(f) for f in columns]
+    heads = [f"{f.name}, {said}" for f, said in zip(columns, facts, strict=True)]
+    problems = dict.fromkeys(problem for problem, _ in widest)
     rows = [
-        (problem, [_cell(drawn, problem, setting) for setting in columns])
-        for problem in (in_order(pooled["variant"]) if len(pooled) else [])
-    ]
-    heads = [
-        f"{dtype}, {FORMATS[dtype].precision} bits ({computed_by(*who)})" for dtype, *who in columns
+        (problem, who, [_cell(sweeps.get(f), f) for f in columns])
+        for problem in problems
+        for (of, who), sweeps in widest.items()
+        if of == problem
     ]
     reports = [
         {
@@ -54,23 +64,30 @@ def index(studies: Sequence[Study]) -> str:
     return template.render(columns=heads, rows=rows, reports=reports, environments=environments)
 
 
-def _cell(
-    drawn: Sequence[tuple[str, pd.DataFrame]], problem: str, setting: tuple[str, str, str]
-) -> Cell | None:
-    """The verdict of the study with the widest range of magnitudes, the first among equals."""
-    best: tuple[float, str, pd.DataFrame] | None = None
-    for folder, table in drawn:
-        here = table[
-            (table["variant"] == problem)
-            & (table[SETTING].astype(str) == list(setting)).all(axis=1)
-            & (table["magnitude"] > 0)
-        ]
-        if len(here):
-            width = float(np.log(here["magnitude"].max()) - np.log(here["magnitude"].min()))
-            if best is None or width > best[0]:
-                best = (width, folder, here)
-    if best is None:
+def _widest(studies: Sequence[Study]) -> dict[tuple[str, str], dict[Format, Sweep]]:
+    """The sweep over most magnitudes, the first among equals, by problem and what computed.
+
+    Two studies may give one name to formats of their own that differ: these are kept apart.
+    """
+    found: dict[tuple[str, str], dict[Format, Sweep]] = {}
+    for folder, summary, manifest in studies:
+        formats, table = formats_of(manifest, summary), with_variants(summary)
+        table = table[table["distribution"].isin(DRAWN) & (table["measured"] > 0)]
+        table = table[table["magnitude"].astype(float) > 0]
+        for key, cases in table.groupby(["variant", *SETTING], sort=False):
+            problem, dtype, *who = map(str, key)
+            low, high = cases["magnitude"].min(), cases["magnitude"].max()
+            sweep = Sweep(float(np.log10(high) - np.log10(low)), folder, cases)
+            sweeps = found.setdefault((problem, computed_by(*who)), {})
+            best = sweeps.get(formats[dtype])
+            if sweep.decades > (best.decades if best else 0):
+                sweeps[formats[dtype]] = sweep
+    return {key: sweeps for key, sweeps in found.items() if sweeps}
+
+
+def _cell(sweep: Sweep | None, f: Format) -> Cell | None:
+    """The verdict of a sweep."""
+    if sweep is None:
         return None
-    _, folder, here = best
-    (verdict,) = each_verdict(verdicts(here))
-    return Cell(verdict_row(verdict), folder)
+    (verdict,) = each_verdict(verdicts(sweep.cases))
+    return Cell(verdict_row(verdict, f.precision), sweep.study)

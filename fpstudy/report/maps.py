@@ -1,4 +1,4 @@
-"""Magnitude x formula, a panel per dtype: which failure dominates, and how many bits are kept."""
+"""Formulas along an axis, a panel per dtype: which failure dominates, how many bits are kept."""
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from fpstudy.formats import FORMATS
 from fpstudy.outcomes import FAILURES, OUTCOMES
+from fpstudy.report.arrangement import PANEL, of_panels, panels_of
+from fpstudy.report.axis import AXES
 from fpstudy.report.numbers import bits as bits_text
-from fpstudy.report.numbers import magnitude as magnitude_text
 from fpstudy.report.palette import BLUE, MUTED, PAPER, STRIP, VERMILLION, blend
 from fpstudy.report.panels import LETTER_WIDTH, Grid
-from fpstudy.report.variants import SETTING, computed_by, in_order, magnitude_title, settings
+from fpstudy.report.variants import in_order
 from fpstudy.report.verdicts import dominant, outcome_text
 
 LETTER: dict[str, str] = {outcome.name: outcome.letter for outcome in OUTCOMES}
@@ -36,12 +36,17 @@ class Cell:
     bold: bool = False
 
 
-def failure_map(part: pd.DataFrame) -> Figure:
-    """The letter of the failure with most components, the deeper in colour the larger its share."""
-    fields = pool(part)
+def failure_map(part: pd.DataFrame, across: str) -> Figure:
+    """The letter of the failure with most components, the deeper in colour the larger its share.
+
+    part:   cases with the columns line, dtype, who and precision
+    across: the column whose values stand beside each other, an axis or "input"
+    """
+    fields = pool(part, across)
     short = {o.letter: outcome_text(o.name) for o in OUTCOMES}
     short |= {LOST: "lost subnormals only", CLEAR: "no failure seen", LETTER["skipped"]: "not run"}
-    return _map(part, fields, failure_cell, "; ".join(f"{c}: {short[c]}" for c in letters(fields)))
+    key = "; ".join(f"{letter}: {short[letter]}" for letter in letters(fields))
+    return _map(part, across, fields, failure_cell, key)
 
 
 def letters(fields: pd.DataFrame) -> list[str]:
@@ -50,20 +55,23 @@ def letters(fields: pd.DataFrame) -> list[str]:
     return [letter for letter in (*LETTER.values(), LOST, CLEAR) if letter in seen]
 
 
-def bits_map(part: pd.DataFrame) -> Figure:
+def bits_map(part: pd.DataFrame, across: str) -> Figure:
     """Bits kept by the worst component of the worst sample, out of the dtype's precision."""
-    fields = pool(part)
+    fields = pool(part, across)
     zeros = "z: with honest zeros" if fields["honest_underflow"].any() else ""
-    return _map(part, fields, bits_cell, zeros)
+    return _map(part, across, fields, bits_cell, zeros)
 
 
-def pool(part: pd.DataFrame) -> pd.DataFrame:
-    """The counts of each formula, setting and magnitude (or given input), all else pooled."""
-    column = "magnitude" if part["swept"].all() else "input"
+def pool(part: pd.DataFrame, across: str) -> pd.DataFrame:
+    """The counts of each line, panel and value of the column across, all else pooled."""
     counts = (*FAILURES, "failing", "measured", "undecided", "flushed_subnormal")
-    groups = part.groupby(["formula", *SETTING, column], sort=False)
+    groups = part.groupby(["line", *PANEL, across], sort=False)
     fields = groups[[*counts, "honest_underflow"]].sum()
-    return fields.assign(bits_kept_min=groups["bits_kept_min"].min()).reset_index()
+    kept = {
+        "bits_kept_min": groups["bits_kept_min"].min(),
+        "precision": groups["precision"].first(),
+    }
+    return fields.assign(**kept).reset_index()
 
 
 def failure_cell(field: Counts) -> Cell:
@@ -84,40 +92,37 @@ def bits_cell(field: Counts) -> Cell:
     kept = field["bits_kept_min"]
     if pd.isna(kept):
         return Cell(LETTER["undecided" if field["undecided"] else "skipped"], PAPER, MUTED)
-    part = min(max(kept / FORMATS[str(field["dtype"])].precision, 0.0), 1.0)
+    part = min(max(kept / field["precision"], 0.0), 1.0)
     honest = field["honest_underflow"] and not field["failing"]
     text = bits_text(kept) + (" z" if honest else "")
     return Cell(text, blend("#f4f8fc", BLUE, part), LIGHT if part > 0.8 else DARK)
 
 
 def _map(
-    part: pd.DataFrame, fields: pd.DataFrame, cell: Callable[[Counts], Cell], key: str
+    part: pd.DataFrame, across: str, fields: pd.DataFrame, cell: Callable[[Counts], Cell], key: str
 ) -> Figure:
-    """Panels below each other, one a setting; formulas down, magnitudes or given inputs across."""
-    formulas, groups = in_order(part["formula"]), settings(part)
-    swept = bool(part["swept"].all())
-    column = "magnitude" if swept else "input"
-    across: list[Any] = sorted(fields[column].unique()) if swept else in_order(fields[column])
-    labels = [magnitude_text(m) for m in across] if swept else across
+    """Panels below each other, one a dtype with what computed in it; lines down, values across."""
+    names, groups, axis = in_order(part["line"]), panels_of(part), AXES.get(across)
+    values: list[Any] = sorted(fields[across].unique()) if axis else in_order(fields[across])
+    labels = [axis.text(value) for value in values] if axis else values
     widest = max(len(label) for label in labels)
-    titles = [f"{dtype}: {computed_by(*who)}" for dtype, *who in groups]
-    left = 0.15 + LETTER_WIDTH * max(len(name) for name in formulas)
-    width = max(0.37, LETTER_WIDTH * widest + 0.05) * len(across)
+    titles = [": ".join(panel) for panel in groups]
+    left = 0.15 + LETTER_WIDTH * max(len(name) for name in names)
+    width = max(0.37, LETTER_WIDTH * widest + 0.05) * len(values)
     text = max(LETTER_WIDTH * len(key), left + LETTER_WIDTH * max(map(len, titles)), left + 3)
     grid = Grid(
-        len(groups), 1, width=width, height=0.22 * len(formulas), gap_x=0, gap_y=0.27,
+        len(groups), 1, width=width, height=0.22 * len(names), gap_x=0, gap_y=0.27,
         left=left, right=max(0.15, text + 0.15 - left - width),
         top=0.25, bottom=0.65 if key else 0.45,
     )  # fmt: skip
     figure, panels = grid.figure()
-    for ax, setting, said in zip(panels[:, 0], groups, titles, strict=True):
-        _frame(ax, formulas, labels, last=ax is panels[-1, 0])
-        own = fields[(fields[SETTING].astype(str) == list(setting)).all(axis=1)]
-        for field in own.to_dict("records"):
-            place = across.index(field[column]), formulas.index(str(field["formula"]))
+    for ax, panel, said in zip(panels[:, 0], groups, titles, strict=True):
+        _frame(ax, names, labels, last=ax is panels[-1, 0])
+        for field in of_panels(fields, [panel]).to_dict("records"):
+            place = values.index(field[across]), names.index(str(field["line"]))
             _draw(ax, *place, cell(field))
         ax.set_title(said, loc="left", pad=3)
-    title = magnitude_title(in_order(part["distribution"])) if swept else "input"
+    title = axis.title(part) if axis else "input"
     grid.below(figure, title, inches=0.26 if key else 0.06)
     figure.text(0.1 / grid.size[0], 0.06 / grid.size[1], key, va="bottom")
     return figure
@@ -131,11 +136,11 @@ def _draw(ax: Axes, x: int, y: int, cell: Cell) -> None:
     )  # fmt: skip
 
 
-def _frame(ax: Axes, formulas: list[str], labels: list[str], last: bool) -> None:
-    """Names at the left, magnitudes below the last panel, no lines: the fields are the grid."""
+def _frame(ax: Axes, names: list[str], labels: list[str], last: bool) -> None:
+    """Names at the left, values below the last panel, no lines: the fields are the grid."""
     ax.set_xlim(0, len(labels))
-    ax.set_ylim(len(formulas), 0)
-    ax.set_yticks([i + 0.5 for i in range(len(formulas))], formulas)
+    ax.set_ylim(len(names), 0)
+    ax.set_yticks([i + 0.5 for i in range(len(names))], names)
     ax.set_xticks([i + 0.5 for i in range(len(labels))], labels if last else [""] * len(labels))
     ax.tick_params(length=0)
     ax.grid(False)

@@ -12,6 +12,7 @@ from fpstudy.report import markdown
 from fpstudy.report.claims import Told, tally
 from fpstudy.report.environment import surroundings
 from fpstudy.report.figures import Drawing
+from fpstudy.report.formats import Formats, described, own_formats
 from fpstudy.report.numbers import NONE, count
 from fpstudy.report.reading import TERMS
 from fpstudy.report.svg import inline
@@ -42,7 +43,7 @@ MARKDOWN = jinja2.Environment(autoescape=False, finalize=markdown.finalize, **_S
 MARKDOWN.filters.update(
     {f.__name__: f for f in (markdown.block, markdown.code, markdown.note, markdown.path)}
 )
-MARKDOWN.globals.update(br=markdown.Markdown("<br>"), none=NONE)
+MARKDOWN.globals.update(br=markdown.Markdown("<br>"), dash=NONE)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def contents(
     record: pd.DataFrame,
     summary: pd.DataFrame,
     manifest: Mapping[str, Any],
+    formats: Formats,
     claims: Sequence[Told],
     drawings: Sequence[Drawing],
 ) -> dict[str, Any]:
@@ -65,8 +67,8 @@ def contents(
     return {
         "title": str(manifest.get("title") or manifest.get("name") or "report"),
         "question": str(manifest.get("question") or ""),
-        "swept": verdict_rows(table, "magnitudes"),
-        "given": verdict_rows(table, "given"),
+        "swept": verdict_rows(table, "magnitudes", formats),
+        "given": verdict_rows(table, "given", formats),
         "claims": claims,
         "tally": tally(claims),
         "problems": {
@@ -79,6 +81,7 @@ def contents(
         "size": _size(summary),
         "witness": witness_text(manifest),
         "terms": TERMS,
+        "formats": [Fact(f.name, described(f)) for f in own_formats(formats)],
         "facts": facts(manifest),
         "command": str(manifest.get("command") or ""),
     }

@@ -52,7 +52,8 @@ TERMS: tuple[Term, ...] = (
     Term(
         "dtype, arithmetic, accumulation",
         "the dtype is how numbers are stored, the arithmetic is what computed with them, the "
-        "accumulation is the format in which it summed. The same dtype gives other errors with "
-        "another arithmetic or accumulation.",
+        "accumulation is how it summed: in which order, and in which format where that is a wider "
+        "one. Native is as the library's own kernel sums, exact is rounded once. The same dtype "
+        "gives other errors with another arithmetic or accumulation.",
     ),
 )

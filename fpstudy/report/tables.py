@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fpstudy.formats import FORMATS
 from fpstudy.outcomes import FAILURES
+from fpstudy.report.formats import Formats
 from fpstudy.report.numbers import NONE, bits, count, magnitude, number, share
 from fpstudy.report.variants import SETTING, computed_by, with_variants
 from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
@@ -31,17 +31,18 @@ class Row:
     others: str
 
 
-def verdict_rows(table: pd.DataFrame, inputs: str) -> list[Row]:
+def verdict_rows(table: pd.DataFrame, inputs: str, formats: Formats) -> list[Row]:
     """The verdicts on magnitudes, or those on given inputs, in words."""
-    return [verdict_row(v) for v in each_verdict(table[table["inputs"] == inputs])]
+    chosen = each_verdict(table[table["inputs"] == inputs])
+    return [verdict_row(v, formats[v.dtype].precision) for v in chosen]
 
 
-def verdict_row(v: Verdict) -> Row:
+def verdict_row(v: Verdict, precision: int) -> Row:
     """A verdict in words."""
     return Row(
         v.problem,
         v.dtype,
-        FORMATS[v.dtype].precision,
+        precision,
         computed_by(v.arithmetic, v.accumulation),
         v.formula,
         *_safe(v),
@@ -90,6 +91,7 @@ class Failures:
     problem: str
     formula: str
     dtype: str
+    computed_by: str
     components: str
     failing: str
     which: str
@@ -110,6 +112,7 @@ def failure_rows(summary: pd.DataFrame) -> list[Failures]:
             str(row["variant"]),
             str(row["formula"]),
             str(row["dtype"]),
+            computed_by(str(row["arithmetic"]), str(row["accumulation"])),
             count(row["components"]),
             count(row["failing"]) if row["failing"] else "0",
             _which(row),
@@ -137,6 +140,7 @@ class Skipped:
     """Cases that were not run, or not to the end, for one reason."""
 
     dtype: str
+    arithmetic: str
     reason: str
     cases: str
 
@@ -145,13 +149,14 @@ def skipped_rows(summary: pd.DataFrame) -> list[Skipped]:
     """The reasons why cases were not run, with the number of cases; the rarest are pooled."""
     reason = summary["reason"].fillna("").astype(str)
     given = summary[reason != ""].assign(reason=reason)
-    groups = given.groupby(["dtype", "reason"], sort=False).size().reset_index(name="cases")
+    keys = ["dtype", "arithmetic", "reason"]
+    groups = given.groupby(keys, sort=False).size().reset_index(name="cases")
     groups = groups.sort_values("cases", ascending=False, kind="stable")
     rows = [
-        Skipped(str(dtype), str(reason), count(n))
-        for dtype, reason, n in groups.head(MOST_REASONS).itertuples(index=False, name=None)
+        Skipped(str(dtype), str(arithmetic), str(reason), count(n))
+        for dtype, arithmetic, reason, n in groups.head(MOST_REASONS).itertuples(index=False)
     ]
     rest = groups["cases"].iloc[MOST_REASONS:]
     if len(rest):
-        rows.append(Skipped("several", f"{len(rest)} other reasons", count(rest.sum())))
+        rows.append(Skipped("several", "", f"{len(rest)} other reasons", count(rest.sum())))
     return rows

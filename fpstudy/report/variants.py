@@ -1,5 +1,6 @@
 """The summary as a report reads it: each case with its variant, its failures, and its axis."""
 
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -77,30 +78,36 @@ def variant(problem: str, reduction: str, batch: int, base: bool, beta: bool) ->
     return visible(f"{problem} ({', '.join(notes)})" if notes else problem)
 
 
-def magnitude_title(distributions: list[str]) -> str:
-    """The axis title for the magnitude M, which each distribution reads in its own way."""
-    meanings = {MEANING.get(name) for name in distributions}
-    (meaning, *others) = meanings
-    note = f" ({meaning})" if meaning and not others else ""
-    return f"magnitude M of the logits{note}"
-
-
 def in_order(names: pd.Series) -> list[str]:
     """Each name once, in the order in which the study first has it."""
     return [str(name) for name in names.drop_duplicates()]
 
 
 def settings(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """The (dtype, arithmetic, accumulation) of a frame, in the order of the formats."""
-    order = {name: position for position, name in enumerate(FORMATS)}
+    """The (dtype, arithmetic, accumulation) of a frame: dtypes in order, in each as they come."""
     unique = frame[SETTING].astype(str).drop_duplicates()
     rows = [(row[0], row[1], row[2]) for row in unique.itertuples(index=False)]
-    return sorted(rows, key=lambda row: (order.get(row[0], len(order)), row))
+    return sorted(rows, key=dtype_order(frame))
+
+
+def dtype_order(frame: pd.DataFrame) -> Callable[[tuple[str, ...]], int]:
+    """A key to sort rows that begin with a dtype: the formats built in, then a study's own."""
+    names = list(dict.fromkeys([*FORMATS, *in_order(frame["dtype"].astype(str))]))
+    return lambda row: names.index(row[0])
+
+
+def accumulation_text(accumulation: str) -> str:
+    """How sums were carried out: "native", "kahan", "kahan in float32"."""
+    order, _, width = accumulation.partition(":")
+    return f"{order} in {width}" if width else order
 
 
 def computed_by(arithmetic: str, accumulation: str) -> str:
-    """What carried out the operations, and the sums among them: "numpy, native accumulation"."""
-    return f"{arithmetic}, {accumulation} accumulation"
+    """What carried out the operations, and the sums: "rounded, kahan sums in float32"."""
+    if accumulation == "native":
+        return f"{arithmetic}, native accumulation"
+    order, _, width = accumulation.partition(":")
+    return f"{arithmetic}, {order} sums" + (f" in {width}" if width else "")
 
 
 def input_name(distribution: str) -> str:

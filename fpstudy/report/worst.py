@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fpstudy.report.numbers import magnitude, number
-from fpstudy.report.variants import SETTING, input_name, with_variants
+from fpstudy.report.variants import SETTING, computed_by, input_name, with_variants
 from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
 
 
@@ -15,6 +15,7 @@ class Worst:
 
     problem: str
     dtype: str
+    computed_by: str
     formula: str
     where: str
     ulps: str
@@ -51,6 +52,7 @@ def _worst(samples: pd.DataFrame, v: Verdict) -> Worst | None:
     return Worst(
         v.problem,
         v.dtype,
+        computed_by(v.arithmetic, v.accumulation),
         v.formula,
         where + (f", M = {magnitude(float(row['magnitude']))}" if row["swept"] else ""),
         number(float(row["ulp_error"])),
