@@ -24,7 +24,7 @@ from fpstudy.samples import refusal
 from fpstudy.truth import CAP_BITS, State, Truth, enclose
 
 Number = float | int | str | Fraction
-MAX_DIGITS = 4_000  # Python itself refuses to convert longer integers to text
+MAX_DIGITS = 30_000  # CAP_BITS bits are 39,000 digits
 
 
 class UndecidedError(ArithmeticError):
@@ -48,7 +48,7 @@ class Exact:
     def decimal(self, digits: int = 17) -> str | list[str]:
         """The value correctly rounded to so many significant digits; a list for a vector.
 
-        "undefined" where there is no value. Raises ValueError for digits outside 1 .. 4,000 and
+        "undefined" where there is no value. Raises ValueError for digits outside 1 .. 30,000 and
         UndecidedError where the cap of 2**17 bits does not decide them.
         """
         return self.decimal_and_bits(digits)[0]
@@ -115,7 +115,8 @@ def exact(
     if reduction != "none" and not chosen.reductions:
         raise ValueError(f"{problem} has no reduction; only cross_entropy does")
     if reduction == "none" and len(x) != 1:
-        raise ValueError('several vectors need reduction "mean" or "sum"')
+        wanted = 'reduction "mean" or "sum"' if chosen.reductions else "one vector at a time"
+        raise ValueError(f"several vectors of logits: {problem} takes {wanted}")
     q, counted = _labels(chosen, x, labels, target, ignore_index, f)
     parameters = _parameters(chosen, base, beta, f)
     if reduction == "none":
@@ -300,13 +301,19 @@ def text(shown: dict[str, Any]) -> str:
     lines = [f"{shown['problem']} at inputs stored in {shown['dtype']}"]
     for name, stored in shown["inputs"].items():
         lines.append(f"  {name:<8}{_row(stored)}")
-    values = shown["value"] if isinstance(shown["value"], list) else [shown["value"]]
+    several = isinstance(shown["value"], list)
+    values = shown["value"] if several else [shown["value"]]
+    index = [f"[{j}]" if several else "" for j in range(len(values))]
     lines.append(f"exact value to {shown['digits']} digits (proven at {shown['bits']} bits)")
-    lines += [f"  {value}" for value in values]
+    lines += [
+        f"  {j:<5}{value}" if several else f"  {value}"
+        for j, value in zip(index, values, strict=True)
+    ]
     lines.append("correctly rounded")
     for name, rounded in shown["rounded"].items():
-        for number in rounded:
-            lines.append(f"  {name:<15}{number['decimal']:<26}{number['hex']}")
+        for j, number in zip(index, rounded, strict=True):
+            column = f"{j:<5}" if several else ""
+            lines.append(f"  {name:<15}{column}{number['decimal']:<26}{number['hex']}")
     return "\n".join(lines)
 
 

@@ -6,14 +6,13 @@ one formula in one dtype and arithmetic, one line of the summary.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from fpstudy.arithmetic.evaluators import chosen
-from fpstudy.distributions import DETERMINISTIC, read_logits
+from fpstudy.distributions import DETERMINISTIC, file_logits
 from fpstudy.formats import Floats, Format
 from fpstudy.problems import PROBLEMS
 from fpstudy.study import Study, Sweep
@@ -225,12 +224,6 @@ def _sized(sweep: Sweep, draw: Draw) -> Iterator[Draw]:
     else:
         for n, magnitude in product(sweep.n, sweep.magnitude):
             yield replace(draw, n=n, magnitude=magnitude)
-
-
-@cache
-def file_logits(path: Path) -> Floats:
-    """The logits of a file, read once."""
-    return read_logits(path)
 
 
 def _size(x: Floats) -> float:

@@ -2,10 +2,11 @@
 
 Exit codes: 0 fine; 1 a check failed (the witness, an inequality); 2 the usage or the study file is
 wrong; 3 some cases crashed and the rest is recorded; 74 no room or no right to write; 130
-interrupted.
+interrupted, 143 terminated.
 """
 
 import json
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ LISTS = ("problems", "formulas", "dtypes", "arithmetics", "studies")
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fpstudy")
 def main() -> None:
-    r"""Measure the floating-point error of softmax, log-sum-exp, cross-entropy and their gradients.
+    """Measure the floating-point error of softmax, log-sum-exp, cross-entropy and their gradients.
 
     A study file sweeps logit magnitudes, dtypes, vector lengths and formulas; every result is
     scored against a proven exact value, and the tables, figures and pages go into a report.
@@ -34,20 +35,22 @@ def main() -> None:
       fpstudy run experiments/quickstart.toml      ten seconds: a study and its report
       fpstudy exact logsumexp --logits 0,-40       one certified value
       fpstudy list formulas                        what there is to study, and where it fails
-    """
+    """  # noqa: D301 (\b is click's mark for a paragraph that is not to be wrapped)
 
 
 @contextmanager
 def _faults() -> Iterator[None]:
     """Errors of the user and of the file system, as messages with their exit codes."""
+    from fpstudy.damage import DamagedError
     from fpstudy.distributions import LogitsError
     from fpstudy.environment.floating_point import UnsteadyError
     from fpstudy.study import StudyError
     from fpstudy.user_code import CodeError
 
     try:
-        yield
-    except (StudyError, LogitsError, CodeError) as error:
+        with _terminable():
+            yield
+    except (StudyError, LogitsError, CodeError, DamagedError) as error:
         click.echo(str(error), err=True)
         sys.exit(USAGE)
     except UnsteadyError as error:
@@ -57,8 +60,27 @@ def _faults() -> Iterator[None]:
         click.echo(f"{error.filename or 'output'}: {error.strerror or error}", err=True)
         sys.exit(NO_ROOM)
     except KeyboardInterrupt:
-        click.echo("interrupted; run the same command again", err=True)
+        click.echo("interrupted; the report as it was is untouched", err=True)
         sys.exit(130)
+    except _Terminated:
+        click.echo("terminated; the report as it was is untouched", err=True)
+        sys.exit(143)
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception that unwinds what is running, workers included."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    def raise_it(*_: object) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, raise_it)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _selection(
@@ -78,6 +100,39 @@ def _selection(
     return chosen
 
 
+def _check_selection(cases: list[Any], only: dict[str, set[str]]) -> None:
+    """Every text of --only selects some case; says what there is where it does not."""
+    from fpstudy.cases import select
+
+    for column, texts in only.items():
+        known = sorted({str(case.axes[column]) for case in cases})
+        for text in sorted(texts):
+            if not select(cases, {column: {text}}):
+                there = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
+                raise click.UsageError(f"--only {column}={text}: no such case; there are {there}")
+    if only and not select(cases, only):
+        raise click.UsageError("--only leaves no case: no case has all of these values")
+
+
+def _keep_whole(out: Path) -> None:
+    """A part of a study does not replace the report of the whole."""
+    try:
+        there = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        whole = there["only"] == {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if whole:
+        raise click.UsageError(
+            f"--out {out} holds the report of a whole study; name another folder"
+        )
+
+
+def _folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and str(value) in ("", "."):
+        raise click.BadParameter("want a folder of its own for the report")
+    return value
+
+
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 only_option = click.option(
     "--only", multiple=True, callback=_selection, metavar="COLUMN=VALUE",
@@ -88,7 +143,7 @@ only_option = click.option(
 @main.command()
 @study_argument
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", callback=_folder,
     help="Folder of the report; by default reports/<name>.",
 )  # fmt: skip
 @click.option(
@@ -117,9 +172,11 @@ def run(
 
     with _faults():
         loaded = load(study)
-        cases = select(expand(loaded), only)
-        if not cases and (only or not loaded.claim):
-            raise click.UsageError("--only leaves no case")
+        cases = expand(loaded)
+        _check_selection(cases, only)
+        cases = select(cases, only)
+        if out is not None and only:
+            _keep_whole(out)
         planning.check_memory(loaded, flow.tasks(loaded, cases))
         with progress.shown(loaded.name) as show:
             done = flow.run(
@@ -170,9 +227,13 @@ def _print_verdicts(done: Any) -> None:
 def plan(study: Path, only: Any) -> None:
     """Say what a run would do: cases by axis, what is skipped and why, about how long."""
     from fpstudy import planning
+    from fpstudy.cases import expand
+    from fpstudy.study import load
 
     with _faults():
-        planned = planning.plan(study, only=only)
+        loaded = load(study)
+        _check_selection(expand(loaded), only)
+        planned = planning.plan(loaded, only=only)
     click.echo(f"{planned.study.name}: {planned.cases:,} cases, {planned.logits:,} logits")
     for axis, counts in planned.axes.items():
         parts = [f"{value or '(none)'} {count:,}" for value, count in counts.items()]
@@ -256,7 +317,7 @@ def exact(
     problem: str, logits: str, labels: str | None, target: str | None, base: str | None,
     beta: str | None, reduction: str, ignore_index: int, dtype: str, digits: int, as_json: bool,
 ) -> None:  # fmt: skip
-    r"""Certify one value at the stored inputs, and say what each format rounds it to.
+    """Certify one value at the stored inputs, and say what each format rounds it to.
 
     \b
     Numbers are exact decimals or hex floats; each is rounded once to the dtype.
@@ -264,7 +325,7 @@ def exact(
       fpstudy exact softmax --logits 0.1,0x1.8p-3,-2 --dtype bfloat16 --digits 12
       fpstudy exact cross_entropy --logits 1000,0 --labels 0.5,0.5
       fpstudy exact softmax --logits 3,1,1 --beta inf
-    """
+    """  # noqa: D301 (as above)
     from fpstudy import calculator
 
     try:

@@ -9,6 +9,8 @@ import re
 from fractions import Fraction
 from typing import Any
 
+import flint
+
 from fpstudy.arithmetic import arb
 from fpstudy.dyadic import Ball
 
@@ -87,8 +89,8 @@ def _of_far_ball(number: Any, digits: int, bits: int) -> str | None:
     if parts is None:
         return None
     sign, whole, fraction, exponent = parts.groups(default="")
-    scaled, last = int(whole + fraction), int(exponent or 0) - len(fraction)
-    excess = len(str(scaled)) - digits
+    scaled, last = int(flint.fmpz(whole + fraction)), int(exponent or 0) - len(fraction)
+    excess = len((whole + fraction).lstrip("0")) - digits
     if excess < GUARD_DIGITS - 1:
         return None
     ends = {round(Fraction(scaled + unit, 10**excess)) for unit in (-2, 2)}
@@ -99,7 +101,7 @@ def _of_far_ball(number: Any, digits: int, bits: int) -> str | None:
 
 def _carried(scaled: int, last: int, digits: int) -> tuple[str, int]:
     """The digits of scaled * 10**last, one fewer where rounding carried into a new one."""
-    text = str(scaled)
+    text = str(flint.fmpz(scaled))  # Python's own str stops at 4,300 digits
     return (text[:-1], last + 1) if len(text) > digits else (text, last)
 
 

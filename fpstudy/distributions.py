@@ -1,8 +1,10 @@
 """Where logits come from: distributions with a magnitude M, and the user's own files."""
 
+import csv
 import hashlib
-import warnings
+import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +72,7 @@ def read_logits(path: Path) -> Floats:
         array = _READERS[path.suffix](path)
     except KeyError:
         raise LogitsError(f"{path.name}: want .npy, .npz or .csv, got {path.suffix!r}") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, csv.Error) as error:
         raise LogitsError(f"{path.name}: cannot be read: {_first_line(error)}") from None
     if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
         raise LogitsError(
@@ -90,6 +92,12 @@ def read_logits(path: Path) -> Floats:
     return x
 
 
+@cache
+def file_logits(path: Path) -> Floats:
+    """The logits of a file, read once."""
+    return read_logits(path)
+
+
 def _npy(path: Path) -> np.ndarray:
     return np.asarray(np.load(path, allow_pickle=False))
 
@@ -102,12 +110,29 @@ def _npz(path: Path) -> np.ndarray:
 
 
 def _csv(path: Path) -> np.ndarray:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # an empty file is refused below
-        rows = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
-    if rows.size == 0:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.reader(file) if any(entry.strip() for entry in row)]
+    if not rows:
         raise ValueError("no rows")
-    return np.asarray(rows)
+    lengths = {len(row) for row in rows}
+    if len(lengths) > 1:
+        raise ValueError(f"rows of {min(lengths)} to {max(lengths)} numbers: want one length")
+    return np.asarray([[_number(entry) for entry in row] for row in rows])
+
+
+def _number(text: str) -> float:
+    """A number as written, in decimal or hex; one that float64 turns into inf or 0 is refused."""
+    plain = text.strip()
+    try:
+        value = float.fromhex(plain) if "0x" in plain.lower() else float(plain)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{plain[:40]!r} is not a number") from None
+    digits = plain.lower().partition("p" if "0x" in plain.lower() else "e")[0]
+    if math.isinf(value) and "inf" not in plain.lower():
+        raise ValueError(f"{plain[:40]!r} overflows float64")
+    if value == 0 and any(digit in "123456789" for digit in digits.removeprefix("0x")):
+        raise ValueError(f"{plain[:40]!r} is not 0 but reads as 0.0")
+    return value
 
 
 _READERS: dict[str, Callable[[Path], np.ndarray]] = {".npy": _npy, ".npz": _npz, ".csv": _csv}

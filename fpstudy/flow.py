@@ -19,6 +19,7 @@ import pyarrow as pa
 from fpstudy import record
 from fpstudy.cases import Case, Draw, expand, select
 from fpstudy.claims import check
+from fpstudy.damage import DamagedError
 from fpstudy.environment import command_line, differences, environment
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
@@ -116,7 +117,14 @@ def run(
 def rebuild(directory: str | Path) -> Run:
     """Rebuild summary, figures and pages of a folder from its record and manifest."""
     directory = Path(directory)
-    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    again = "run the study again"
+    try:
+        manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+        intact = manifest["record_sha256"] == _sha256(directory / "record.parquet")
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedError(f"{directory / 'manifest.json'} is damaged ({error}); {again}") from None
+    if not intact:
+        raise DamagedError(f"{directory / 'record.parquet'} is not as it was written; {again}")
     rows = record.read(directory / "record.parquet")
     write_csv(summarize(rows), directory / "summary.csv")
     summary = read_csv(directory / "summary.csv")
@@ -217,9 +225,15 @@ def _results(todo: list[Task], jobs: int) -> Iterator[Measured]:
         waiting: list[Future[Measured]] = []
         source = iter(todo)
         waiting.extend(pool.submit(run_task, task) for task in islice(source, 4 * jobs))
-        while waiting:
-            yield waiting.pop(0).result()
-            waiting.extend(pool.submit(run_task, task) for task in islice(source, 1))
+        try:
+            while waiting:
+                yield waiting.pop(0).result()
+                waiting.extend(pool.submit(run_task, task) for task in islice(source, 1))
+        except BaseException:  # the workers stop at once, not at the end of their tasks
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from fpstudy.errors import score
 from fpstudy.formats import Floats
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula
-from fpstudy.samples import logits, prepare, refusal
+from fpstudy.samples import logits, prepare, refusal, vanished
 from fpstudy.truth import State, Truth, enclose
 from fpstudy.user_code import NO_CODE, Code, is_code, load
 from fpstudy.witness import Testimony, recompute
@@ -96,6 +96,7 @@ def reason_to_skip(case: Case, inputs: Inputs) -> str | None:
         takes = formula.refusal(inputs.parameters)
     return (
         refusal(inputs, case.format)
+        or vanished(case.demand, inputs)
         or takes
         or evaluators.refusal(case.arithmetic, case.format, case.accumulation)
         or evaluators.library_refusal(problem, case.arithmetic, case.formula, case.format)

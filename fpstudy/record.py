@@ -17,6 +17,7 @@ from fpstudy.inputs import Inputs
 from fpstudy.outcomes import CODE, NAMES
 from fpstudy.truth import Truth
 
+GROUP = 2**15  # rows of a Parquet row group: some megabytes
 FULL_VECTOR = 16  # a worst input of up to so many logits is written out whole
 
 COUNTS: tuple[str, ...] = (*NAMES, "flushed_subnormal", "bound_broken")
@@ -147,11 +148,25 @@ def _exact_text(value: float, hi: float, exponent: int) -> str:
 
 
 def write(path: Path, tables: Iterable[pa.Table], environment: str) -> None:
-    """Write the tables one after the other, as they come, each row with its environment's id."""
+    """Write the tables in the order in which they come, each row with its environment's id.
+
+    They are gathered into row groups of about GROUP rows: a small group costs more than its rows.
+    """
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+        waiting: list[pa.Table] = []
         for table in tables:
-            ids = pa.array([environment] * len(table), pa.string())
-            writer.write_table(table.append_column(SCHEMA.field("environment"), ids))
+            waiting.append(table)
+            if sum(map(len, waiting)) >= GROUP:
+                writer.write_table(_group(waiting, environment))
+                waiting = []
+        if waiting:
+            writer.write_table(_group(waiting, environment))
+
+
+def _group(tables: list[pa.Table], environment: str) -> pa.Table:
+    table = pa.concat_tables(tables).combine_chunks()
+    ids = pa.array([environment] * len(table), pa.string())
+    return table.append_column(SCHEMA.field("environment"), ids)
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -7,8 +7,8 @@ one truth serves them all; with "per_dtype" to the one dtype.
 import numpy as np
 from numpy.typing import NDArray
 
-from fpstudy.cases import Demand, Draw, file_logits
-from fpstudy.distributions import DISTRIBUTIONS, generator
+from fpstudy.cases import Demand, Draw
+from fpstudy.distributions import DISTRIBUTIONS, file_logits, generator
 from fpstudy.formats import Floats, Format, round_to_quantum
 from fpstudy.inputs import Inputs
 
@@ -110,6 +110,17 @@ def refusal(inputs: Inputs, f: Format) -> str | None:
             return f"{f.name} has no infinity for {name}"
         if np.isfinite(value) and abs(value) > f.largest:
             return f"{name} = {value:.6g} is beyond the largest {f.name}, {f.largest:.6g}"
-        if name == "base" and value <= 0:
-            return f"the base rounds to 0 in {f.name}"
+    return None
+
+
+def vanished(demand: Demand, inputs: Inputs) -> str | None:
+    """What rounded to 0 though it was not: all logits of a drawn sample, or the base."""
+    shared = " and ".join(f.name for f in demand.draw.formats)
+    if demand.base is not None and inputs.parameters["base"] == 0:
+        return f"the base {demand.base:g} rounds to 0 among the values of {shared}"
+    drawn = demand.draw.vector is None and demand.draw.file is None
+    if drawn and demand.draw.n > 1 and demand.draw.offset == 0 and not inputs.x.any():
+        return (
+            f"all logits of magnitude {demand.draw.magnitude:g} round to 0 among those of {shared}"
+        )
     return None

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
+from fpstudy.distributions import LogitsError, file_logits
 from fpstudy.formats import FORMATS, Format
 from fpstudy.study_file.axes import among
 from fpstudy.study_file.claims import OneClaim
@@ -142,8 +143,20 @@ def load(path: str | Path) -> Study:
         keys = StudyKeys.model_validate(file.tables, context=context)
     except ValidationError as error:
         raise StudyError(_lines(file, at((), error))) from None
+    if mistakes := list(_unreadable(keys)):
+        raise StudyError(_lines(file, mistakes))
     values = dict(keys) | {"title": keys.title or keys.name}
     return Study.model_construct(**values, path=file.path, text=file.text)
+
+
+def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
+    """Files of logits that cannot be used, one mistake for each."""
+    for i, sweep in enumerate(keys.sweep):
+        if sweep.file is not None:
+            try:
+                file_logits(sweep.file)
+            except LogitsError as error:
+                yield Mistake(("sweep", i, "file"), str(error))
 
 
 def from_keys(keys: dict[str, Any]) -> Study:

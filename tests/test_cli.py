@@ -92,7 +92,7 @@ def test_a_bad_study_is_refused_at_the_door(study: Path, tmp_path: Path) -> None
     [
         (["--only", "dtype"], "want COLUMN=VALUE"),
         (["--only", "colour=red"], "COLUMN one of problem, formula"),
-        (["--only", "dtype=float64"], "--only leaves no case"),
+        (["--only", "dtype=float64"], "no such case; there are float16, float8_e4m3fn"),
         (["--jobs", "0"], "range"),
     ],
 )
@@ -209,7 +209,7 @@ def test_exact_for_machines() -> None:
         (["softmax", "--logits", "1", "--base", "-2"], "base: want a finite number above 0"),
         (["logsumexp", "--logits", "1", "--beta", "2"], "takes no beta"),
         (["logsumexp", "--logits", "1", "--digits", "0"], "want 1 to"),
-        (["logsumexp", "--logits", "1;2"], "need reduction"),
+        (["logsumexp", "--logits", "1;2"], "logsumexp takes one vector at a time"),
         (["cross_entropy", "--logits", "1,2"], "needs either labels or a target"),
         (["cross_entropy", "--logits", "1,2", "--target", "2"], "outside the 2 logits"),
         (["cross_entropy", "--logits", "1,2", "--target", "a"], "want indices"),
@@ -239,3 +239,58 @@ def test_schema_is_json_schema() -> None:
     schema = json.loads(fpstudy("schema").stdout)
     assert schema["$schema"].startswith("http")
     assert "sweep" in schema["properties"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("manifest.json", b"{"), ("manifest.json", b"[]"), ("record.parquet", b"PAR1")],
+)
+def test_a_damaged_report_is_said(study: Path, tmp_path: Path, name: str, content: bytes) -> None:
+    out = tmp_path / "out"
+    assert fpstudy("run", study, "--out", out).exit_code == 0
+    (out / name).write_bytes(content)
+    result = fpstudy("report", out)
+    assert result.exit_code == 2
+    assert name in result.stderr
+    assert "run the study again" in result.stderr
+
+
+def test_a_part_does_not_replace_the_whole(study: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert fpstudy("run", study, "--out", out).exit_code == 0
+    result = fpstudy("run", study, "--out", out, "--only", "dtype=float16")
+    assert result.exit_code == 2
+    assert "holds the report of a whole study" in result.stderr.replace("\n", " ")
+    assert "float8_e4m3fn" in (out / "summary.csv").read_text()
+
+
+def test_a_selection_that_names_nothing_is_refused(study: Path) -> None:
+    for command in ("run", "plan"):
+        result = fpstudy(command, study, "--only", "formula=shifted,naiv")
+        assert result.exit_code == 2
+        assert "formula=naiv: no such case; there are" in result.stderr.replace("\n", " ")
+
+
+def test_help_keeps_its_examples_apart() -> None:
+    for arguments in ((), ("exact",)):
+        text = fpstudy(*arguments, "--help").stdout
+        assert "\\b" not in text
+        assert len([line for line in text.splitlines() if line.startswith("    fpstudy ")]) >= 3
+
+
+def test_sigterm_stops_the_workers_too(tmp_path: Path) -> None:
+    path = tmp_path / "long.toml"
+    path.write_text(
+        'schema = 1\nname = "long"\n[[sweep]]\nproblem = "softmax"\ndtype = "float32"\nn = 1000\n'
+        'magnitude = {scale = "linear", start = 1, stop = 9, num = 200}\nsamples = 64\n'
+    )
+    command = [sys.executable, "-m", "fpstudy", "run", str(path), "--out", str(tmp_path / "o")]
+    running = subprocess.Popen(
+        [*command, "--jobs", "2"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    assert running.stderr is not None
+    running.stderr.readline()  # the first tenth is done: workers are at work
+    running.terminate()
+    _, said = running.communicate(timeout=30)  # which waits for all that hold the pipe
+    assert running.returncode == 143
+    assert "terminated" in said

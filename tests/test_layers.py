@@ -10,7 +10,7 @@ import fpstudy
 ROOT = Path(fpstudy.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("fpstudy", "outcomes", "formats"),
+    ("fpstudy", "outcomes", "formats", "damage"),
     ("problems",),
     ("dyadic", "inputs", "distributions"),
     ("arithmetic",),

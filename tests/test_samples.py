@@ -10,7 +10,7 @@ from fpstudy.cases import Case, Draw, expand, select
 from fpstudy.distributions import DISTRIBUTIONS, LogitsError, generator, read_logits
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
-from fpstudy.samples import SMOOTHING, logits, prepare, refusal, stored
+from fpstudy.samples import SMOOTHING, logits, prepare, refusal, stored, vanished
 from fpstudy.study import load
 
 F = {n: FORMATS[n] for n in ("float16", "bfloat16", "float32", "float64")}
@@ -177,7 +177,6 @@ def test_what_two_sweeps_ask_alike_is_one_case(tmp_path: Path) -> None:
         ([-np.inf, 0], {}, "float8_e4m3fn", "float8_e4m3fn has no infinity"),
         ([1, 0], {"beta": np.inf}, "float8_e4m3fn", "has no infinity for beta"),
         ([1, 0], {"base": 1e300}, "float32", "base = 1e+300 is beyond"),
-        ([1, 0], {"base": 0.0}, "float16", "the base rounds to 0"),
         ([1e5, -np.inf], {"beta": -np.inf}, "float32", None),
     ],
 )
@@ -301,3 +300,39 @@ def test_a_selection_takes_numbers_as_they_are_written(
 ) -> None:
     sweep = 'problem = "softmax"\nformula = "naive"\ndtype = "float32"\nmagnitude = [1, 1000]'
     assert len(select(cases_of(tmp_path, sweep), {"magnitude": texts})) == count
+
+
+@pytest.mark.parametrize(
+    ("sweep", "reason"),
+    [
+        ("magnitude = 1e-300", "all logits of magnitude 1e-300 round to 0 among those of float16"),
+        ("base = 1e-300", "the base 1e-300 rounds to 0 among the values of float16 and float64"),
+        ("magnitude = 1", None),
+    ],
+)
+def test_what_vanishes_in_rounding_is_said(tmp_path: Path, sweep: str, reason: str | None) -> None:
+    case = cases_of(tmp_path, f'problem = "softmax"\ndtype = ["float16", "float64"]\n{sweep}')[0]
+    found = vanished(case.demand, prepare(case.demand, logits(case.demand.draw)))
+    assert found is None if reason is None else reason in (found or "")
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("1e400", "'1e400' overflows float64"),
+        ("1e-400", "'1e-400' is not 0 but reads as 0.0"),
+        ("one", "'one' is not a number"),
+        ("0x1p9999", "is not a number"),
+    ],
+)
+def test_numbers_that_float64_mangles_are_refused_in_a_csv(
+    tmp_path: Path, entry: str, words: str
+) -> None:
+    (tmp_path / "x.csv").write_text(f"1,{entry}\n")
+    with pytest.raises(LogitsError, match=words):
+        read_logits(tmp_path / "x.csv")
+
+
+def test_a_csv_takes_hex_infinities_and_zeros(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("0x1.8p-3, -inf, 0.000e5\n-0, 1_0, 7\n")
+    assert read_logits(tmp_path / "x.csv").tolist() == [[0.1875, -np.inf, 0], [0, 10, 7]]

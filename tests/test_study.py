@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fpstudy.arithmetic import EVALUATORS
@@ -131,7 +132,10 @@ def test_batches_with_ignored_rows(tmp_path: Path) -> None:
 def test_a_file_is_found_beside_the_study(tmp_path: Path, ending: str) -> None:
     (tmp_path / "data").mkdir()
     logits = tmp_path / "data" / f"logits.{ending}"
-    logits.touch()
+    if ending == "csv":
+        logits.write_text("1,2\n")
+    else:
+        (np.save if ending == "npy" else np.savez)(logits, np.ones((1, 2)))
     keys = {"distribution": '"file"', "file": f'"data/logits.{ending}"'}
     assert sweep_of(tmp_path, **keys).file == logits.resolve()
 

@@ -7,6 +7,7 @@ and name it here and in fpstudy/arithmetic/evaluators.py.
 
 EVALUATORS: tuple[str, ...] = (
     "numpy",
+    "rounded",
     "torch",
     "torch.compile",
     "torch:cuda",

@@ -64,7 +64,7 @@ COLUMNS: tuple[str, ...] = tuple(Verdict.__dataclass_fields__)
 def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per problem (as a reader names it) and setting, with the fields of `Verdict`."""
     table = with_variants(summary)
-    table = table[table["measured"] > 0]
+    table = _telling(table)
     rows = []
     for problem in in_order(table["variant"]):
         part = table[table["variant"] == problem]
@@ -75,6 +75,20 @@ def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
                 if len(chosen):
                     rows.append(asdict(_verdict((problem, *setting, inputs), chosen)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _telling(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a verdict rests on: some result has an exact value, or fails without one.
+
+    A magnitude at which a dtype skips a case, because it cannot hold the logits, extends no
+    verdict; from the least such magnitude on the dtype's rows are left out.
+    """
+    keys = [table["variant"], *(table[name].astype(str) for name in SETTING)]
+    skipping = table["magnitude"].where((table["skipped"] > 0) & table["swept"])
+    end = skipping.groupby(keys).transform("min").fillna(math.inf)
+    within = (table["magnitude"].astype(float) < end) | ~table["swept"]
+    some = (table["measured"] > table["undefined"]) | (table["failing"] > 0)
+    return table[(table["measured"] > 0) & some & within]
 
 
 def each_verdict(table: pd.DataFrame) -> list[Verdict]:
