@@ -357,13 +357,16 @@ FOUR, THREE = (16, 32, 64, 128), (16, 32, 64)
         (sweep_of(n=FOUR, dtype=("float16", "tf32"), formula=("a", "b", "c"),
                   accumulation=("kahan", "exact")),
          {"against_n_softmax_1", "against_n_softmax_2"}, {"kahan", "exact"}, "numpy, a"),
+        ([*sweep_of(n=THREE), *sweep_of(n=(4, 8), distribution=("uniform",))],
+         {"error_softmax"}, {"naive"}, "numpy, native accumulation"),
         (sweep_of(magnitude=(1.0, 2.0), offset=tuple(range(7))),
          {"error_softmax", "against_offset_softmax_1", "against_offset_softmax_2"}, {"naive"},
          "numpy, native accumulation"),
     ],
     ids=[
         "n, accumulations", "n, formulas", "too few n", "offset", "two offsets", "n and magnitude",
-        "more formulas than room", "a figure for each dtype", "offsets beyond a figure each",
+        "more formulas than room", "a figure for each dtype", "n of two distributions",
+        "offsets beyond a figure each",
     ],
 )  # fmt: skip
 def test_a_figure_runs_along_what_is_swept_and_tells_apart_what_is_compared(
@@ -513,6 +516,8 @@ def test_own_formats_come_from_the_manifest(tmp_path, compared):
         assert "rounded, kahan sums in float32" in text
         assert "torch.compile:cuda, native accumulation" in text
         assert "jax is not installed" in text and "jax.jit" in text
+    rows = (tmp_path / "README.md").read_text(encoding="utf-8").split("## softmax")[0]
+    assert "| softmax | tf32 (11) | rounded, kahan sums in float32 | `shifted` |" in rows
 
 
 def test_a_run_puts_the_own_formats_of_its_study_into_the_manifest(tmp_path):

@@ -55,8 +55,9 @@ AXES: dict[str, Axis] = {axis.column: axis for axis in (MAGNITUDE, N, OFFSET)}
 
 
 def swept_axes(part: pd.DataFrame) -> list[Axis]:
-    """The axes that the cases sweep far enough for a figure, the magnitude first."""
-    return [axis for axis in AXES.values() if part[axis.column].nunique() >= axis.least]
+    """The axes that one distribution at least is swept along for a figure, the magnitude first."""
+    groups = part.groupby("distribution")
+    return [axis for axis in AXES.values() if groups[axis.column].nunique().max() >= axis.least]
 
 
 Place = Callable[[Floats], Floats]

@@ -110,7 +110,7 @@ def _stem(text: str, taken: set[str]) -> str:
 
 
 def _curves(axis: Axis, part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[Made]:
-    """Error along the axis, a figure for each slice of the sweep that has several of its values."""
+    """Error along the axis, a figure for each slice of the sweep that has enough of it."""
     sums = compares_sums(part, axis.column)
     part, samples = arranged(part, sums), arranged(samples, sums)
     keys = _slice_keys(part, axis)
@@ -118,7 +118,7 @@ def _curves(axis: Axis, part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[M
     for where in slices.to_dict("records"):
         here, its = _where(part, where), _where(samples, where)
         its = its[its.groupby(PANEL)["relative_error"].transform("count") > 0]
-        if here[axis.column].nunique() < 2 or its.empty:
+        if here[axis.column].nunique() < axis.least or its.empty:
             continue
         for which, panels in sheets(panels_of(its), MOST_BESIDE):
             shown, drawn = of_panels(here, panels), of_panels(its, panels)
