@@ -408,11 +408,18 @@ def test_cases_of_a_missing_framework_are_recorded_with_the_reason(
     assert reasons == {}
 
 
+def no_result(dtype: str) -> tuple[str, str]:
+    """What SciPy, and what SciPy 1.15, does instead of a log-sum-exp in the dtype."""
+    function = "scipy.special.logsumexp"
+    return f"{function} returns float64 for {dtype}", f"{function} takes no {dtype}"
+
+
 def test_all_cases_run_where_the_frameworks_are(tmp_path: Path) -> None:
     for name in ("torch", "jax", "scipy"):
         pytest.importorskip(name)
-    wider = "scipy.special.logsumexp returns float64 for bfloat16"
-    assert skipped(tmp_path) == {("numpy", "library", "bfloat16"): wider}
+    reasons = skipped(tmp_path)
+    assert list(reasons) == [("numpy", "library", "bfloat16")]
+    assert reasons.popitem()[1] in no_result("bfloat16")
 
 
 @pytest.mark.parametrize("stem", MODULES)
@@ -584,9 +591,8 @@ def test_scipy_is_refused_where_it_answers_in_a_wider_type() -> None:
     pytest.importorskip("scipy")
     for dtype in ("bfloat16", "float8_e4m3fn"):
         f, native = FORMATS[dtype], numpy_arithmetic.DTYPES[dtype]
-        reason = scipy_functions.refusal("logsumexp", native)
-        assert reason == f"scipy.special.logsumexp returns float64 for {dtype}"
-        with pytest.raises(BadOutputError, match=f"returned float64, not {dtype}"):
+        assert scipy_functions.refusal("logsumexp", native) in no_result(dtype)
+        with pytest.raises((BadOutputError, TypeError), match=dtype):
             numpy_arithmetic.evaluate(scipy_functions.LIBRARY["logsumexp"]["library"], one(0.0), f)
         assert scipy_functions.refusal("softmax", native) is None
 

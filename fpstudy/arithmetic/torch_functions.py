@@ -140,7 +140,7 @@ def _differentiate(loss: Text, xp: Array, x: Array, q: Array, axis: int) -> Arra
     """The gradient of the sum of all rows' losses: each row's own."""
     import torch
 
-    return torch.func.grad(lambda z: xp.sum(loss(xp, z, q, axis=axis)))(x)
+    return torch.func.grad(lambda z: torch.sum(loss(xp, z, q, axis=axis)))(x)
 
 
 LIBRARY: dict[str, dict[str, Formula]] = {
