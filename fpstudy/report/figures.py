@@ -37,6 +37,7 @@ from fpstudy.report.svg import draw
 from fpstudy.report.variants import in_order, with_variants
 
 MOST_FIGURES = 6  # along one axis for one problem; beyond, other axes are pooled
+MOST_ACROSS = 40  # columns of a map that can still be read
 MOST_INPUTS = 30  # given inputs that a figure has room for
 SLICES: list[str] = ["distribution", "magnitude", "offset", "base", "beta"]  # the last pooled first
 
@@ -73,7 +74,8 @@ def figures(
                 stem = _stem(problem, stems)
                 for axis in axes:
                     yield from _drawn(f"{axis.stem}_{stem}", _curves(axis, of, its))
-                yield from _maps(stem, of, axes[0].column)
+                if of[axes[0].column].nunique() <= MOST_ACROSS:  # the curves show the rest
+                    yield from _maps(stem, of, axes[0].column)
             elif of["input"].nunique() <= MOST_INPUTS:
                 stem = _stem(problem if swept else f"{problem} given inputs", stems)
                 yield from _drawn(f"error_{stem}", _dots(of, its))
