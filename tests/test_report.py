@@ -811,7 +811,7 @@ def test_share_says_none_and_all_only_of_none_and_all(part, text):
 
 
 def test_a_map_of_more_columns_than_can_be_read_is_left_to_the_curves():
-    for count, maps in ((40, 2), (41, 0)):
-        names = list(drawn(sweep_of(magnitude=tuple(float(m) for m in range(1, count + 1)))))
+    for columns, maps in ((40, 2), (41, 0)):
+        names = list(drawn(sweep_of(magnitude=tuple(float(m) for m in range(1, columns + 1)))))
         assert "error_softmax" in names
         assert len([name for name in names if not name.startswith("error")]) == maps
