@@ -6,7 +6,7 @@ value is the exact one at the stored inputs.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,10 +18,9 @@ from fpstudy.formats import FORMATS, Format
 from fpstudy.inputs import Inputs
 from fpstudy.limits import limit
 from fpstudy.problems import PROBLEMS, Problem
-from fpstudy.problems.cross_entropy import batch_loss
 from fpstudy.rounding import round_truth
 from fpstudy.samples import refusal
-from fpstudy.truth import CAP_BITS, State, Truth, enclose
+from fpstudy.truth import CAP_BITS, State, Truth, enclose, parts
 
 Number = float | int | str | Fraction
 MAX_DIGITS = 30_000  # CAP_BITS bits are 39,000 digits
@@ -259,15 +258,11 @@ def _parts(problem: Problem, inputs: Inputs, bits: int) -> list[tuple[Any, Any]]
     """Head and tail of each component as Arb balls, at one precision."""
     bounded = limit(problem, inputs)
     parameters = inputs.parameters if bounded.ordinary[0] else {}
-    xp = arb.NAMESPACE
+    bounded_inputs = replace(inputs, x=bounded.x, parameters=parameters)
     with arb.precision(bits):
-        arrays = [xp.asarray(part) for part in (bounded.x, *inputs.arrays[1:])]
-        stored = {name: xp.asarray(value) for name, value in parameters.items()}
-        parts = problem.reference(xp, *arrays, **stored)
-        if inputs.counted is not None:
-            parts = tuple(batch_loss(xp, p, inputs.counted, inputs.reduction) for p in parts)
-        heads, tails = (np.asarray(part, dtype=object).ravel() for part in parts)
-        return list(zip(heads, tails, strict=True))
+        both = parts(problem, bounded_inputs, arb.NAMESPACE)
+        heads, tails = np.broadcast_arrays(*(np.asarray(part, dtype=object) for part in both))
+        return list(zip(heads.ravel(), tails.ravel(), strict=True))
 
 
 def show(value: Exact, digits: int) -> dict[str, Any]:

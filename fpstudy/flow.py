@@ -245,7 +245,7 @@ def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
         "question": study.question,
         "seed": study.seed,
         "engine": study.engine,
-        "proven": study.engine == "arb",
+        "proven": study.engine != "mpmath",
         "formats": {own.name: asdict(own.format) for own in study.format},
         "study_hash": study_hash(study),
         "command": command_line(),

@@ -33,7 +33,7 @@ from fpstudy.study_file.toml_file import TomlFile, read
 __all__ = ["Study", "StudyError", "Sweep", "from_keys", "json_schema", "load"]
 
 SCHEMA = 1
-ENGINES = ("arb", "mpmath")
+ENGINES = ("double_double", "arb", "mpmath")
 MAX_CASES = 2_000_000  # one row of the summary each: far beyond what a report can show
 MAX_LOGITS = 10**10  # 80 GB of inputs in float64, each with a proven truth to come
 
@@ -78,7 +78,9 @@ class StudyKeys(Table):
     )
     seed: Seed = Field(default=0, description="seed of all random inputs")
     engine: Engine = Field(
-        default="arb", description="what computes the truth: arb proves it, mpmath does not"
+        default="double_double",
+        description="what computes the truth: double_double, which leaves to arb what it does not"
+        " decide, and arb prove it; mpmath does not",
     )
     defaults: Settings = Field(
         default_factory=Settings, description="keys for all sweeps that do not give them"

@@ -1,7 +1,7 @@
 """The truth: a proven enclosure of the exact result at the stored inputs.
 
-`enclose` is the one way to it. It runs a problem's reference in an engine (Arb, or mpmath on
-request) at rising precision until every value is decided, and says "undecided" at the cap. A truth
+`enclose` is the one way to it. It runs a problem's reference in double-double on whole batches, and
+what that does not decide in Arb at rising precision, and says "undecided" at the cap. A truth
 crosses to the rest of the package as arrays (hi, lo, exponent) of float64 and int64.
 """
 
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpstudy.arithmetic import arb, mpmath
+from fpstudy.arithmetic.double_double import LARGEST_INPUT, LEAST_INPUT, DoubleDoubleArrays
+from fpstudy.decision import decide
 from fpstudy.dyadic import BITS, Packed, beside, pack, pack_ratio
 from fpstudy.formats import Floats, Ints
 from fpstudy.inputs import Inputs
@@ -21,9 +23,10 @@ from fpstudy.limits import Limit, limit
 from fpstudy.problems import Problem
 from fpstudy.problems.cross_entropy import batch_loss
 
-ENGINES: dict[str, ModuleType] = {"arb": arb, "mpmath": mpmath}
+# What computes the truth: the arithmetic that runs all of a batch that double-double leaves.
+ENGINES: dict[str, ModuleType] = {"double_double": arb, "arb": arb, "mpmath": mpmath}
 CAP_BITS = 2**17  # exp at this precision takes milliseconds
-BLOCK = 2**14  # numbers held as Python objects at a time
+BLOCK = 2**14  # logits at a time: arrays of them stay in the processor's cache
 
 
 class State(IntEnum):
@@ -39,8 +42,8 @@ class Truth:
     """Enclosures |t - (hi + lo) 2**exponent| <= radius 2**exponent, elementwise.
 
     hi:       float64, 1/2 <= |hi| <= 1, or 0, or an infinity that is the value itself
-    lo:       float64, |lo| <= 2**-54; its last bit is odd where bits follow, so that hi + lo
-              compares with every number of up to 54 bits as t does
+    lo:       float64, |lo| <= 2**-54, such that hi + lo compares with every number
+              of up to 54 bits as t does
     exponent: int64; values below 2**-2**40 share one, and a radius that reaches to 0
     radius:   float64; 0 where hi + lo is the value itself
     state:    a State; hi is NaN where it is not DECIDED
@@ -58,45 +61,116 @@ class Truth:
 
 
 def enclose(
-    problem: Problem, inputs: Inputs, engine: str = "arb", cap_bits: int = CAP_BITS
+    problem: Problem,
+    inputs: Inputs,
+    engine: str = "double_double",
+    cap_bits: int = CAP_BITS,
+    arrays: DoubleDoubleArrays | None = None,
 ) -> Truth:
     """Enclosures of the problem's exact values at the inputs, one row for each sample.
 
+    engine: "double_double", with Arb for what that does not decide, "arb" alone, or "mpmath"
+    arrays: a namespace that has seen the same logits, whose exponentials are used again
     Shape: (samples, n) for a vector problem, else (samples,). Raises ValueError for an unknown
     engine; a value that cap_bits bits do not decide is UNDECIDED.
     """
     if engine not in ENGINES:
         raise ValueError(f"no engine {engine!r}; known: {', '.join(ENGINES)}")
+    if engine == "double_double" and arrays is None:
+        arrays = DoubleDoubleArrays()
     samples, size = len(inputs.x), max(1, BLOCK // inputs.x[0].size)
-    blocks = [slice(start, start + size) for start in range(0, samples, size)]
-    parts = [_block(problem, inputs.take(rows), ENGINES[engine], cap_bits) for rows in blocks]
-    return Truth(*(np.concatenate(arrays) for arrays in zip(*map(_arrays, parts), strict=True)))
+    truth = _nothing_known(inputs.x.shape if problem.vector else inputs.x.shape[:1])
+    for start in range(0, samples, size):
+        rows = slice(start, start + size)
+        block = inputs.take(rows)
+        _block(problem, block, _Engine(ENGINES[engine], arrays, cap_bits), truth[rows])
+    return truth
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """What runs the reference: double-double first where there are arrays for it, then a module."""
+
+    module: ModuleType
+    arrays: DoubleDoubleArrays | None
+    cap_bits: int
 
 
 def _arrays(t: Truth) -> tuple[NDArray[Any], ...]:
     return t.hi, t.lo, t.exponent, t.radius, t.state
 
 
-def _block(problem: Problem, inputs: Inputs, engine: ModuleType, cap_bits: int) -> Truth:
-    """The truths of a block of samples, held as Python objects meanwhile."""
+def _nothing_known(shape: tuple[int, ...]) -> Truth:
+    floats = (np.full(shape, np.nan), np.zeros(shape))
+    state = np.full(shape, State.UNDECIDED, dtype=np.uint8)
+    return Truth(*floats, np.zeros(shape, dtype=np.int64), np.zeros(shape), state)
+
+
+def _put(truth: Truth, rows: Any, part: Truth) -> None:
+    """Write a part of the truths into the arrays."""
+    for whole, values in zip(_arrays(truth), _arrays(part), strict=True):
+        whole[rows] = values
+
+
+def _block(problem: Problem, inputs: Inputs, engine: _Engine, truth: Truth) -> None:
+    """Find the truths of a block of samples."""
     bounded = limit(problem, inputs)
-    cells = np.empty(inputs.x.shape if problem.vector else inputs.x.shape[:1], dtype=object)
     whole = replace(inputs, x=bounded.x)
     plain = replace(whole, parameters={})
-    _climb(problem, whole, np.flatnonzero(bounded.ordinary), engine, cap_bits, cells)
-    _climb(problem, plain, np.flatnonzero(bounded.plain), engine, cap_bits, cells)
-    return _with_limits(assemble(cells), bounded)
+    _decide(problem, whole, bounded.ordinary, engine, truth)
+    _decide(problem, plain, bounded.plain, engine, truth)
+    _put_limits(truth, bounded)
 
 
-def _climb(
-    problem: Problem, inputs: Inputs, rows: Ints, engine: ModuleType, cap_bits: int, cells: Any
-) -> None:
-    """Decide the rows' cells at a precision that doubles until none is left or the cap is met."""
-    rows = _by_algebra(problem, inputs, rows, cells)
-    bits = engine.first_bits(spread(inputs)) if rows.size else cap_bits
-    while rows.size and bits <= cap_bits:
-        rows = _run(problem, inputs, rows, engine, bits, cells)
-        bits *= 2
+def _decide(problem: Problem, inputs: Inputs, chosen: Any, engine: _Engine, truth: Truth) -> None:
+    """Decide the chosen rows: by algebra, in double-double, and the rest at rising precision."""
+    rows = _by_algebra(problem, inputs, np.flatnonzero(chosen), truth)
+    if engine.arrays is not None:
+        rows = _by_double_double(problem, inputs, rows, engine.arrays, truth)
+    if rows.size:
+        _climb(problem, inputs, rows, engine, truth)
+
+
+def _by_double_double(
+    problem: Problem, inputs: Inputs, rows: Ints, arrays: DoubleDoubleArrays, truth: Truth
+) -> Ints:
+    """Decide what double-double does; return the rows with something undecided."""
+    within = rows[_within_range(inputs, rows)]
+    if within.size == 0:
+        return rows
+    part = inputs if within.size == len(inputs.x) else inputs.take(within)
+    with np.errstate(all="ignore"):  # what overflows has no radius and is left undecided
+        found = decide(*parts(problem, part, arrays))
+    state = np.where(found.known, State.DECIDED, State.UNDECIDED).astype(np.uint8)
+    hi = np.where(found.known, found.hi, np.nan)
+    _put(truth, within, Truth(hi, found.lo, found.exponent, found.radius, state))
+    undecided = ~found.known.reshape(len(within), -1).all(axis=1)
+    left = np.zeros(len(inputs.x), dtype=bool)
+    left[rows] = True
+    left[within] = undecided
+    return np.flatnonzero(left)
+
+
+def _within_range(inputs: Inputs, rows: Ints) -> Any:
+    """Which rows' numbers double-double takes as they are."""
+    within = np.ones(len(rows), dtype=bool)
+    for array in inputs.arrays:
+        size = np.abs(array)
+        fits = (size <= LARGEST_INPUT) & (size >= LEAST_INPUT) | (size == 0) | np.isinf(size)
+        if not fits.all():
+            within &= fits.reshape(len(array), -1).all(axis=1)[rows]
+    fits = [LEAST_INPUT <= abs(value) <= LARGEST_INPUT for value in inputs.parameters.values()]
+    return within if all(fits) else np.zeros(len(rows), dtype=bool)
+
+
+def parts(problem: Problem, inputs: Inputs, xp: Any) -> tuple[Any, Any]:
+    """The reference's head and tail in a namespace's numbers; their shapes broadcast."""
+    arguments = [xp.asarray(array) for array in inputs.arrays]
+    parameters = {name: xp.asarray(value) for name, value in inputs.parameters.items()}
+    head, tail = problem.reference(xp, *arguments, **parameters)
+    if inputs.counted is not None:
+        head, tail = (batch_loss(xp, p, inputs.counted, inputs.reduction) for p in (head, tail))
+    return head, tail
 
 
 def spread(inputs: Inputs) -> float:
@@ -109,7 +183,7 @@ def spread(inputs: Inputs) -> float:
         return float(min(np.abs(gap * inputs.rate), np.finfo(float).max))
 
 
-def _by_algebra(problem: Problem, inputs: Inputs, rows: Ints, cells: Any) -> Ints:
+def _by_algebra(problem: Problem, inputs: Inputs, rows: Ints, truth: Truth) -> Ints:
     """Settle the rows whose values are rational; return the others."""
     if problem.rational is None or not inputs.parameters:
         return rows
@@ -120,36 +194,42 @@ def _by_algebra(problem: Problem, inputs: Inputs, rows: Ints, cells: Any) -> Int
             left.append(row)
         else:
             numerators, denominator = values
-            cells[row] = [pack_ratio(numerator, denominator) for numerator in numerators]
+            cells = np.empty(len(numerators), dtype=object)
+            cells[:] = [pack_ratio(numerator, denominator) for numerator in numerators]
+            _put(truth, row, assemble(cells))
     return np.asarray(left, dtype=np.int64)
+
+
+def _climb(problem: Problem, inputs: Inputs, rows: Ints, engine: _Engine, truth: Truth) -> None:
+    """Decide the rows at a precision that doubles until none is left or the cap is met."""
+    module = engine.module
+    cells = np.empty(truth.hi.shape, dtype=object)
+    left, bits = rows, module.first_bits(spread(inputs.take(rows)))
+    while left.size and bits <= engine.cap_bits:
+        left = _run(problem, inputs, left, module, bits, cells)
+        bits *= 2
+    _put(truth, rows, assemble(cells[rows]))
 
 
 def _run(
     problem: Problem, inputs: Inputs, rows: Ints, engine: ModuleType, bits: int, cells: Any
 ) -> Ints:
     """Run the reference at one precision, fill the cells; return the rows still undecided."""
-    xp = engine.NAMESPACE
     with engine.precision(bits):
-        part = inputs.take(rows)
-        arguments = [xp.asarray(array) for array in part.arrays]
-        parameters = {name: xp.asarray(value) for name, value in inputs.parameters.items()}
-        parts = problem.reference(xp, *arguments, **parameters)
-        if part.counted is not None:
-            parts = [batch_loss(xp, loss, part.counted, inputs.reduction) for loss in parts]
-        heads, tails = (np.asarray(part, dtype=object) for part in parts)
-        shape = heads.shape
+        both = parts(problem, inputs.take(rows), engine.NAMESPACE)
+        heads, tails = np.broadcast_arrays(*(np.asarray(part, dtype=object) for part in both))
         decided = [
-            _decide(engine, head, tail, bits)
+            _settle(engine, head, tail, bits)
             for head, tail in zip(heads.ravel(), tails.ravel(), strict=True)
         ]
     values = np.empty(len(decided), dtype=object)
     values[:] = decided
-    cells[rows] = values.reshape(shape)
+    cells[rows] = values.reshape(heads.shape)
     missing = np.asarray([value is None for value in decided]).reshape(len(rows), -1)
     return rows[missing.any(axis=1)]
 
 
-def _decide(engine: ModuleType, head: Any, tail: Any, bits: int) -> Packed | float | None:
+def _settle(engine: ModuleType, head: Any, tail: Any, bits: int) -> Packed | float | None:
     """Head + tail as a decided value, an infinity, or None where more precision is needed."""
     ball = engine.total(head, tail, bits)
     packed = None if ball is None else pack(ball)
@@ -186,12 +266,14 @@ def assemble(cells: Any) -> Truth:
     return Truth(*arrays)
 
 
-def _with_limits(truth: Truth, bounded: Limit) -> Truth:
-    """The truth with the rows put in that have an infinite value or none at all."""
-    across = (slice(None),) + (None,) * (truth.hi.ndim - 1)
-    undefined = np.broadcast_to(bounded.undefined[across], truth.hi.shape)
-    infinite = np.broadcast_to(bounded.value[across], truth.hi.shape)
-    given = np.isinf(infinite)
-    state = np.where(given, State.DECIDED, np.where(undefined, State.UNDEFINED, truth.state))
-    hi = np.where(given, infinite, np.where(state == State.DECIDED, truth.hi, np.nan))
-    return Truth(hi, truth.lo, truth.exponent, truth.radius, state.astype(np.uint8))
+def _put_limits(truth: Truth, bounded: Limit) -> None:
+    """Put in the rows that have an infinite value or none at all."""
+    infinite = np.isinf(bounded.value)
+    if infinite.any():
+        value = bounded.value[infinite].reshape(-1, *[1] * (truth.hi.ndim - 1))
+        truth.hi[infinite], truth.lo[infinite], truth.exponent[infinite] = value, 0.0, 0
+        truth.radius[infinite], truth.state[infinite] = 0.0, State.DECIDED
+    if bounded.undefined.any():
+        truth.hi[bounded.undefined] = np.nan
+        truth.state[bounded.undefined] = State.UNDEFINED
+    truth.hi[truth.state == State.UNDECIDED] = np.nan

@@ -296,7 +296,7 @@ def test_the_manifest_says_what_a_result_depends_on(done: flow.Run) -> None:
     assert manifest["versions"]["numpy"] == np.__version__
     assert manifest["cpu"]["features"]
     assert len(manifest["study_hash"]) == 64
-    assert manifest["engine"] == "arb"
+    assert manifest["engine"] == "double_double"
     assert manifest["proven"] is True
     assert manifest["duration_seconds"] > 0
 

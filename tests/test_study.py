@@ -39,7 +39,7 @@ def test_the_least_study_has_every_default(tmp_path: Path) -> None:
         )
     )
     assert (study.schema_version, study.name, study.title) == (1, "least", "least")
-    assert (study.question, study.seed, study.engine) == ("", 0, "arb")
+    assert (study.question, study.seed, study.engine) == ("", 0, "double_double")
     assert study.path == tmp_path / "study.toml"
     assert study.text == (tmp_path / "study.toml").read_text()
     sweep = study.sweep[0]

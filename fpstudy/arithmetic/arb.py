@@ -60,3 +60,20 @@ def infinity(number: Any) -> float | None:
     if number.is_finite() or number.is_nan() or not number.is_exact():
         return None
     return float("inf") if number > 0 else float("-inf")
+
+
+def exponential(hi: float, lo: float, exponent: int) -> tuple[float, float, int] | None:
+    """e**((hi + lo) 2**exponent) = (h + l) 2**k to 2**-104, 1/2 <= h <= 1; None where Arb has none.
+
+    The radius at 256 bits is negligible beside that wherever the exponent of the result is one of
+    64 bits; a wider ball is refused.
+    """
+    with flint.ctx.workprec(256):
+        x = (flint.arb(hi) + flint.arb(lo)) * flint.arb(2) ** exponent
+        enclosed = ball(x.exp(), 256)
+    if enclosed is None or enclosed.man <= 0 or enclosed.rad * 2**110 > enclosed.man:
+        return None
+    k = enclosed.man.bit_length()
+    h = enclosed.man / (1 << k)
+    rest = enclosed.man - int(h * 2.0**53) * 2 ** (k - 53) if k >= 53 else 0
+    return (h, rest / (1 << k), enclosed.exp + k) if abs(enclosed.exp + k) < 2**60 else None

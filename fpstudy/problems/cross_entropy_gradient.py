@@ -72,7 +72,7 @@ def reference(xp: Array, x: Array, q: Array, *, axis: int = -1) -> tuple[Array, 
     zero = xp.zeros_like(w)
     s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
     Q = xp.sum(q, axis=axis, keepdims=True)
-    return xp.where(top, Q / c, zero) - q, xp.where(top, (zero - s) / c, w) * Q / (c + s)
+    return xp.where(top, Q / c, zero) - q, xp.where(top, -s / c, w) * (Q / (c + s))
 
 
 def definition_error(n: int, value: float, labels: float) -> float:

@@ -217,7 +217,7 @@ def reference(
     w = base**d if base is not None else xp.exp(d if beta is None else beta * d)
     zero = xp.zeros_like(w)
     s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
-    return xp.where(top, 1 / c, zero), xp.where(top, (zero - s) / c, w) / (c + s)
+    return xp.where(top, 1 / c, zero), xp.where(top, -s / c, w) / (c + s)
 
 
 def definition_error(n: int, value: float, labels: float) -> float:
