@@ -52,53 +52,52 @@ def decide(head: DoubleDouble, tail: DoubleDouble) -> Decided:
     """The values head + tail, of which the unknown ones need more precision.
 
     A head that is exact and a tail of known sign decide a value however small the tail is: it lies
-    beside the head.
+    beside the head. Most heads of a softmax are 0.
     """
     shape = np.broadcast_shapes(head.shape, tail.shape)
-    head, tail = (_full(normalized(part), shape) for part in (head, tail))
-    infinite = np.isinf(head.hi) & np.isfinite(tail.hi)
-    with np.errstate(invalid="ignore", over="ignore"):
-        alone = head.hi == 0
-        if alone.all():
-            total = _of_tail(tail)
-        elif 4 * np.count_nonzero(~alone) > alone.size:
-            total = _added(head, tail)
-        else:
-            total = _of_tail(tail)
-            some = ~alone
-            for whole, part in zip(
-                total, _added(_some(head, some), _some(tail, some)), strict=True
-            ):
-                whole[some] = part
-        hi, lo, exponent, radius, known = _placed(total)
-    if infinite.any():
-        hi, known = np.where(infinite, head.hi, hi), known | infinite
-        lo, radius = (np.where(infinite, 0.0, part) for part in (lo, radius))
-        exponent = np.where(infinite, 0, exponent)
-    return Decided(hi, lo, exponent, radius, known)
+    with np.errstate(all="ignore"):  # what has no value is not known
+        headed = head.hi != 0
+        alike = head.shape == tail.shape
+        if not alike or 4 * np.count_nonzero(headed) > headed.size:
+            return _added(*(normalized(_some(part, shape, ...)) for part in (head, tail)))
+        result = _alone(tail)
+        places = np.nonzero(headed)
+        if places[0].size:
+            added = _added(*(normalized(_some(part, shape, places)) for part in (head, tail)))
+            for whole, part in zip(result, added, strict=True):
+                whole[places] = part
+    return result
 
 
-def _full(x: DoubleDouble, shape: tuple[int, ...]) -> DoubleDouble:
-    return DoubleDouble(
-        *(np.broadcast_to(part, shape) for part in (x.hi, x.lo, x.exponent, x.radius))
-    )
+def _some(x: DoubleDouble, shape: tuple[int, ...], places: Any) -> DoubleDouble:
+    """The numbers at some places of x broadcast to the shape, none with an exponent for all."""
+    parts = (x.hi, x.lo, x.exponent, x.radius)
+    hi, lo, exponent, radius = (np.broadcast_to(part, shape)[places] for part in parts)
+    return DoubleDouble(hi, lo, exponent, radius)
 
 
-def _some(x: DoubleDouble, chosen: Any) -> DoubleDouble:
-    return DoubleDouble(x.hi[chosen], x.lo[chosen], x.exponent[chosen], x.radius[chosen])
+def _alone(tail: DoubleDouble) -> Decided:
+    """Tails as they are, where no head is beside them."""
+    hi, shift = np.frexp(tail.hi)
+    lo = np.ldexp(tail.lo, -shift)
+    exponent = shift + np.asarray(tail.exponent, dtype=np.int64)
+    radius = np.abs(hi) * tail.radius
+    size = np.abs(lo)
+    distance = np.minimum(size, HALF_ULP - size)
+    known = (radius <= WIDEST) & (distance > radius) & (np.abs(exponent) <= MOST_EXPONENT)
+    odd = ~known | (np.abs(hi) == 0.5)  # zeros, what lies on a breakpoint, powers of two
+    result = Decided(hi, lo, exponent, radius, known)
+    if odd.any():
+        error = np.where(hi[odd] == 0, 0.0, radius[odd])
+        nothing = np.zeros(error.shape)
+        placed = _placed(_Sum(hi[odd], lo[odd], nothing, exponent[odd], error, nothing))
+        for whole, values in zip(result, placed, strict=True):
+            whole[odd] = values
+    return result
 
 
-def _of_tail(tail: DoubleDouble) -> _Sum:
-    """The tail as the whole value."""
-    error = np.where(tail.hi == 0, 0.0, np.abs(tail.hi) * tail.radius)
-    nothing = np.zeros(tail.shape)
-    return _Sum(
-        tail.hi.copy(), tail.lo.copy(), nothing, tail.exponent.copy(), error, nothing.copy()
-    )
-
-
-def _added(head: DoubleDouble, tail: DoubleDouble) -> _Sum:
-    """Head + tail, aligned at the larger exponent of those that are not 0."""
+def _added(head: DoubleDouble, tail: DoubleDouble) -> Decided:
+    """Heads and tails, added at the larger exponent of those that are not 0."""
     larger = np.maximum(head.exponent, tail.exponent)
     exponent = np.where(head.hi == 0, tail.exponent, larger)
     exponent = np.where(tail.hi == 0, head.exponent, exponent)
@@ -106,7 +105,13 @@ def _added(head: DoubleDouble, tail: DoubleDouble) -> _Sum:
     (th, tl), tail_unseen = _shifted(tail, exponent)
     hi, lo, rest = add_pairs_and_rest((hh, hl), (th, tl))
     error = _error(hh, head) + _error(th, tail) + np.abs(rest) * 2.0**-52
-    return _Sum(hi, lo, rest, exponent, error, head_unseen + tail_unseen)
+    result = _placed(_Sum(hi, lo, rest, exponent, error, head_unseen + tail_unseen))
+    infinite = np.isinf(head.hi) & np.isfinite(tail.hi)
+    if infinite.any():
+        values = (head.hi[infinite], 0.0, 0, 0.0, True)
+        for whole, value in zip(result, values, strict=True):
+            whole[infinite] = value
+    return result
 
 
 def _shifted(x: DoubleDouble, exponent: Ints) -> tuple[tuple[Any, Any], Any]:
@@ -128,38 +133,46 @@ def _error(hi: Any, x: DoubleDouble) -> Any:
     return np.where(hi == 0, 0.0, np.abs(hi) * x.radius)
 
 
-def _placed(t: _Sum) -> tuple[Any, ...]:
-    """Sums as (hi, lo, exponent, radius, known) with 1/2 <= |hi| < 1.
+def _placed(t: _Sum) -> Decided:
+    """Sums as decided values with 1/2 <= |hi| <= 1.
 
-    lo = l + r is rounded, by at most 2**-53 of it. An l on a breakpoint with an r beside it moves
-    by its last place towards r: then it lies on the value's side.
+    With |lo| = l, and r the rest in its direction, the value lies (l - b) + r from the breakpoint
+    hi + b; l - b is exact where that is small. lo + rest is rounded, by at most 2**-53 of it, so
+    never across a breakpoint; where it would fall on one it is moved by its last place.
     """
     hi, shift = np.frexp(t.hi)
     lo, rest, error, unseen = (np.ldexp(part, -shift) for part in (t.lo, t.rest, t.error, t.unseen))
+    size, outwards = np.abs(lo), rest * np.copysign(1.0, lo)
+    beyond = (size - HALF_ULP) + outwards  # the midpoint
+    distance = np.minimum(np.abs(size + outwards), np.abs(beyond))
+    half = np.abs(hi) == 0.5
+    if half.any():  # below a power of two the midpoints are twice as dense
+        middle = (size - HALF_ULP / 2) + outwards
+        distance = np.where(half, np.minimum(distance, np.abs(middle)), distance)
+        beyond = np.where(half & (size < 0.75 * HALF_ULP), middle, beyond)
     both = lo + rest
-    on_break = (np.abs(lo) == HALF_ULP) | ((np.abs(hi) == 0.5) & (np.abs(lo) == HALF_ULP / 2))
-    beside = on_break & (both == lo) & (np.abs(rest) > error)
-    rounding = np.where((lo == 0) | (rest == 0), 0.0, np.abs(both) * 2.0**-53)
-    wide = error + rounding
-    distance = np.minimum(np.abs(both), np.abs(HALF_ULP - np.abs(both)))
-    at_half = np.abs(hi) == 0.5
-    if at_half.any():
-        below = np.abs(HALF_ULP / 2 - np.abs(both))
-        distance = np.where(at_half, np.minimum(distance, below), distance)
     exact = (error == 0) & (rest == 0) & (unseen == 0)
-    narrow = wide <= WIDEST
-    held = np.abs(t.exponent) <= MOST_EXPONENT
-    known = (exact | (narrow & ((distance > wide) | beside))) & np.isfinite(t.hi) & held
-    moved = np.where(beside, np.nextafter(both, np.copysign(np.inf, rest)), both)
-    radius = np.where(beside, np.abs(moved) * 2.0**-51, wide) + unseen
-    known &= (hi != 0) | exact
-    over = np.abs(moved) > HALF_ULP  # by its last place: then the next hi is nearer
+    wide = error + np.where((lo == 0) | (rest == 0), 0.0, np.abs(both) * 2.0**-53)
+    held = np.isfinite(t.hi) & (np.abs(t.exponent) <= MOST_EXPONENT) & (hi != 0)
+    known = exact | (held & (wide <= WIDEST) & (distance > error * (1 + 2.0**-50)))
+
+    on_break = (np.abs(both) == HALF_ULP) | (half & (np.abs(both) == HALF_ULP / 2))
+    beside = on_break & known & ~exact
+    if beside.any():
+        aim = np.copysign(np.where(beyond > 0, np.inf, 0.0), both)
+        both = np.where(beside, np.nextafter(both, aim), both)
+        wide = np.where(beside, wide + 2.0**-105, wide)
+    return _canonical(hi, both, t.exponent + shift, np.where(exact, 0.0, wide + unseen), known)
+
+
+def _canonical(hi: Any, lo: Any, exponent: Any, radius: Any, known: Any) -> Decided:
+    """The same values with |lo| <= 2**-54, and as far below 1 as others are below 1/2."""
+    over = np.abs(lo) > HALF_ULP  # by its last place: then the next hi is nearer
     if over.any():
-        step = np.copysign(2 * HALF_ULP, moved)
-        hi, moved = np.where(over, hi + step, hi), np.where(over, moved - step, moved)
-    below = at_half & (moved * hi < 0)  # a binade further down, where hi is 1
+        step = np.copysign(2 * HALF_ULP, lo)
+        hi, lo = np.where(over, hi + step, hi), np.where(over, lo - step, lo)
+    below = (np.abs(hi) == 0.5) & (lo * hi < 0)
     if below.any():
-        hi, moved, radius = (np.where(below, 2 * part, part) for part in (hi, moved, radius))
-        shift = shift - below
-    exponent = np.where(hi == 0, 0, t.exponent + shift)
-    return hi, moved, exponent, np.where(exact, 0.0, radius), known
+        hi, lo, radius = (np.where(below, 2 * part, part) for part in (hi, lo, radius))
+        exponent = exponent - below
+    return Decided(hi, lo, np.where(hi == 0, 0, exponent), radius, known)

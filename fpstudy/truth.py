@@ -26,7 +26,7 @@ from fpstudy.problems.cross_entropy import batch_loss
 # What computes the truth: the arithmetic that runs all of a batch that double-double leaves.
 ENGINES: dict[str, ModuleType] = {"double_double": arb, "arb": arb, "mpmath": mpmath}
 CAP_BITS = 2**17  # exp at this precision takes milliseconds
-BLOCK = 2**14  # logits at a time: arrays of them stay in the processor's cache
+BLOCK = 2**16  # logits at a time
 
 
 class State(IntEnum):

@@ -165,14 +165,22 @@ def normalized(x: DoubleDouble) -> DoubleDouble:
     return DoubleDouble(hi, lo, shift + np.asarray(x.exponent, dtype=np.int64), x.radius)
 
 
-def _at(x: DoubleDouble, exponent: Ints) -> tuple[Any, Any, Any]:
-    """(hi, lo) of x in units of 2**exponent, and what shifting lost at most."""
+def _at(x: DoubleDouble, exponent: Ints) -> tuple[Any, Any]:
+    """(hi, lo) of x in units of 2**exponent, off by LOST at most where x is inexact anyway."""
     if x.plain and isinstance(exponent, int):
-        return x.hi, x.lo, 0.0
+        return x.hi, x.lo
+    shift = np.clip(x.exponent - exponent, FAR, 0).astype(np.int32)
+    return np.ldexp(x.hi, shift), np.ldexp(x.lo, shift)
+
+
+def _lost(x: DoubleDouble, exponent: Ints) -> Any:
+    """What _at loses of x at most: 0 where it gives x exactly."""
+    if x.plain and isinstance(exponent, int):
+        return 0.0
     shift = np.clip(x.exponent - exponent, FAR, 0).astype(np.int32)
     hi, lo = np.ldexp(x.hi, shift), np.ldexp(x.lo, shift)
     kept = (np.ldexp(hi, -shift) == x.hi) & (np.ldexp(lo, -shift) == x.lo) & (shift > FAR)
-    return hi, lo, 0.0 if kept.all() else np.where(kept | (x.hi == 0), 0.0, LOST)
+    return 0.0 if kept.all() else np.where(kept | (x.hi == 0), 0.0, LOST)
 
 
 def _common(x: DoubleDouble, y: DoubleDouble) -> tuple[DoubleDouble, DoubleDouble, Any]:
@@ -187,8 +195,8 @@ def _common(x: DoubleDouble, y: DoubleDouble) -> tuple[DoubleDouble, DoubleDoubl
 
 def _limited(radius: Any) -> Any:
     """The radius where it is small enough for GROWTH to hold, else infinity."""
-    if isinstance(radius, float):
-        return radius if radius <= LARGEST_RADIUS else np.inf
+    if np.ndim(radius) == 0:
+        return float(radius) if radius <= LARGEST_RADIUS else np.inf
     if not np.any(radius):
         return 0.0
     return np.where(radius <= LARGEST_RADIUS, radius, np.inf)  # NaN becomes infinity too
@@ -198,18 +206,20 @@ def add(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
     """x + y: exact where the result is, relative errors as they are where signs agree."""
     if x.single and y.single:
         hi, lo = two_sum(x.hi, y.hi)
-        return DoubleDouble(hi, np.where(np.isfinite(lo), lo, 0.0))
+        finite = np.isfinite(lo)
+        return DoubleDouble(hi, lo if finite.all() else np.where(finite, lo, 0.0))
     if not y.hi.any() or not x.hi.any():
         x, y = (x, y) if x.hi.any() else (y, x)
         return x.each(lambda part: np.broadcast_to(part, np.broadcast_shapes(x.shape, y.shape)))
     x, y, exponent = _common(x, y)
-    (xh, xl, x_lost), (yh, yl, y_lost) = _at(x, exponent), _at(y, exponent)
+    (xh, xl), (yh, yl) = _at(x, exponent), _at(y, exponent)
     if not x.exact and not y.exact and (xh * yh >= 0).all():
         hi, lo = add_pairs((xh, xl), (yh, yl))
         radius = (np.maximum(x.radius, y.radius) + (ADD + LOST)) * GROWTH
         return _kept(hi, lo, exponent, radius, xh + yh)
     hi, lo, rest = add_pairs_and_rest((xh, xl), (yh, yl))
-    error = np.abs(xh) * x.radius + np.abs(yh) * y.radius + np.abs(rest) + (x_lost + y_lost)
+    error = np.abs(xh) * x.radius + np.abs(yh) * y.radius + np.abs(rest)
+    error = error + (_lost(x, exponent) + _lost(y, exponent))
     return _kept(hi, lo, exponent, _relative(error, hi) * GROWTH, xh + yh)
 
 
@@ -295,6 +305,8 @@ class DoubleDoubleArrays:
     def where(self, condition: Any, a: Any, b: Any) -> DoubleDouble:
         """Elements of a where the condition holds, else of b, with the larger of their radii."""
         a, b = _array(a), _array(b)
+        if a.hi.flags.f_contiguous or b.hi.flags.f_contiguous:
+            condition = np.asfortranarray(condition)  # one memory order for all three
         if not a.hi.any():
             exponent, radius = b.exponent, b.radius
         elif not b.hi.any():
@@ -343,7 +355,10 @@ class DoubleDoubleArrays:
 
     def sum(self, x: DoubleDouble, axis: int = -1, keepdims: bool = False) -> DoubleDouble:
         """Sum along the axis; exact where no bit of it is lost."""
-        total = _sum_of_last(x.each(lambda part: np.moveaxis(part, axis, -1)))
+        if axis not in (-1, x.ndim - 1):
+            x = x.each(lambda part: np.moveaxis(part, axis, -1))
+        total = _sum_of_integers(x) if x.single else None
+        total = _sum_of_last(x) if total is None else total
         return self.expand_dims(total, axis) if keepdims else total
 
     def exp(self, x: DoubleDouble) -> DoubleDouble:
@@ -378,6 +393,14 @@ class DoubleDoubleArrays:
         return log1p(x)
 
 
+def _sum_of_integers(x: DoubleDouble) -> DoubleDouble | None:
+    """Sums along the last axis where all are integers: exact, if sizes add up to 2**53 at most."""
+    size = np.abs(x.hi).sum(axis=-1)
+    if not (size <= 2.0**53).all() or (x.hi != np.rint(x.hi)).any():
+        return None
+    return DoubleDouble(x.hi.sum(axis=-1))
+
+
 def _sum_of_last(x: DoubleDouble) -> DoubleDouble:
     """Sums along the last axis: chunks of 2**10 terms by three slices, then their sums likewise.
 
@@ -397,7 +420,7 @@ def _sum_of_last(x: DoubleDouble) -> DoubleDouble:
     live = x.hi != 0
     exponent = np.where(live, x.exponent, np.iinfo(np.int64).min // 2).max(axis=-1) + 1
     exponent = np.where(live.any(axis=-1), exponent, 0)
-    hi, lo, lost = _at(x, exponent[..., None])
+    hi, lo = _at(x, exponent[..., None])
     h, l, left_out = _slices(hi, lo)
     if not x.exact and (hi >= 0).all():
         radius = _largest(x.radius, x.shape) + SUM
@@ -406,7 +429,7 @@ def _sum_of_last(x: DoubleDouble) -> DoubleDouble:
         h, l = np.where(one, hi.sum(axis=-1), h), np.where(one, lo.sum(axis=-1), l)
         size = np.abs(hi).sum(axis=-1)
         error = np.where(one | ~left_out, 0.0, SUM * size) + size * _largest(x.radius, x.shape)
-        error += np.broadcast_to(lost, hi.shape).sum(axis=-1)
+        error += np.broadcast_to(_lost(x, exponent[..., None]), hi.shape).sum(axis=-1)
         radius = _relative(error, h)
     return _kept(h, l, exponent, radius * GROWTH, x.hi.sum(axis=-1))
 
