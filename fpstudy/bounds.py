@@ -33,6 +33,16 @@ def broken(y: Floats, x: Floats, f: Format) -> Flags:
     m is a number of the format, so no faithfully rounded value is counted. Neither is NaN, which
     has its own outcome.
     """
+    return outside(y, bracket(x, f))
+
+
+def outside(y: Floats, ends: tuple[Floats, Floats]) -> Flags:
+    """(samples,): computed values below the lower or above the upper end."""
+    return (y < ends[0]) | (y > ends[1])
+
+
+def bracket(x: Floats, f: Format) -> tuple[Floats, Floats]:
+    """(samples,) twice: m, and m + log n rounded up to the format; infinite where m is."""
     m, finite = _maximum(x)
     log_n, log_n_rest = _log(x.shape[-1])
     high, low = _two_sum(m, np.full_like(m, log_n))
@@ -41,7 +51,8 @@ def broken(y: Floats, x: Floats, f: Format) -> Flags:
     rest = np.ldexp(low, -exponent)
     state = np.zeros(len(m), dtype=np.uint8)
     above = Truth(mantissa, rest, exponent.astype(np.int64), np.zeros_like(m), state)
-    return finite & ((y < m) | (y > round_truth(above, f).up))
+    up = round_truth(above, f).up
+    return np.where(finite, m, -np.inf), np.where(finite, up, np.inf)
 
 
 def _maximum(x: Floats) -> tuple[Floats, Flags]:

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from fpstudy.cases import Case, expand
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
 from fpstudy.formats import Floats
-from fpstudy.measurement import reason_to_skip, rows
+from fpstudy.measurement import Answer, reason_to_skip, rows
 from fpstudy.problems import PROBLEMS
+from fpstudy.record import Rows, table
 from fpstudy.samples import logits as drawn
 from fpstudy.samples import prepare, stored
 from fpstudy.study import from_keys
@@ -72,7 +72,7 @@ def measure(
     cases = [_renamed(case, function, x) for case in expand(study)]
     with one_thread(used_by(cases)), steady("a measurement"):
         parts = [_measured(number, case, function, x) for number, case in enumerate(cases)]
-    return summarize(pa.concat_tables(parts).to_pandas())
+    return summarize(table(parts).to_pandas())
 
 
 def _given(logits: Any) -> Floats:
@@ -93,12 +93,12 @@ def _renamed(case: Case, function: Callable[..., Any], x: Floats | None) -> Case
     return replace(case, formula=name, demand=demand)
 
 
-def _measured(number: int, case: Case, function: Callable[..., Any], x: Floats | None) -> pa.Table:
+def _measured(number: int, case: Case, function: Callable[..., Any], x: Floats | None) -> Rows:
     draw = case.demand.draw
     values = drawn(draw) if x is None else stored(x, draw.formats)[:, None, :]
     inputs = prepare(case.demand, values)
     reason = reason_to_skip(replace(case, formula="user:function"), inputs)
     if reason is not None:
         raise ValueError(reason)
-    truth = enclose(PROBLEMS[case.demand.problem], inputs)
-    return rows(number, case, formula_of(function), inputs, truth)
+    answer = Answer(inputs, enclose(PROBLEMS[case.demand.problem], inputs))
+    return rows(number, case, formula_of(function), answer)

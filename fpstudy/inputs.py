@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,14 @@ class Inputs:
         base = self.parameters.get("base")
         return self.parameters.get("beta", 1.0) if base is None else math.log(base)
 
-    @property
+    @cached_property
+    def largest(self) -> float:
+        """The largest finite |logit|; 0 where there is none."""
+        size = np.abs(self.x)
+        largest = float(size.max(initial=0.0))
+        return largest if largest < math.inf else float(size[np.isfinite(size)].max(initial=0.0))
+
+    @cached_property
     def infinite(self) -> NDArray[np.bool_]:
         """(samples,): whether a sample holds an infinite logit or parameter."""
         rows = np.isinf(self.x).reshape(len(self.x), -1).any(axis=1)

@@ -5,7 +5,6 @@ A task depends on nothing but itself, so tasks run in any order and in any proce
 
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,14 +18,16 @@ from fpstudy.distributions import generator
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
-from fpstudy.errors import score
-from fpstudy.formats import Floats
+from fpstudy.errors import score_samples
+from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula
+from fpstudy.record import InputTexts, Rows
 from fpstudy.samples import logits, prepare, refusal, vanished
 from fpstudy.truth import State, Truth, enclose
 from fpstudy.user_code import NO_CODE, Code, is_code, load
 from fpstudy.witness import Testimony, recompute
+from fpstudy.yardstick import Yardsticks
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,29 @@ class Measured:
     violations: list[str] = field(default_factory=list)
 
 
+class Answer:
+    """Inputs with their exact results, and what all cases that are scored against them share."""
+
+    def __init__(self, inputs: Inputs, truth: Truth) -> None:
+        """Work nothing out yet: each part is made when a case first asks for it."""
+        self.inputs, self.truth = inputs, truth
+        self.texts = InputTexts(inputs.x)
+        self._yardsticks: dict[Format, Yardsticks] = {}
+        self._brackets: dict[Format, tuple[Floats, Floats]] = {}
+
+    def yardsticks(self, f: Format) -> Yardsticks:
+        """The truth as results in the format are scored against it."""
+        if f not in self._yardsticks:
+            self._yardsticks[f] = Yardsticks(self.truth, f)
+        return self._yardsticks[f]
+
+    def bracket(self, f: Format) -> tuple[Floats, Floats]:
+        """The inequality of log-sum-exp in the format."""
+        if f not in self._brackets:
+            self._brackets[f] = bounds.bracket(self.inputs.x, f)
+        return self._brackets[f]
+
+
 def run_task(task: Task) -> Measured:
     """Run a task, with one thread.
 
@@ -66,25 +90,26 @@ def run_task(task: Task) -> Measured:
 
 def _run(task: Task) -> Measured:
     x = logits(task.draw)
-    tables: list[pa.Table] = []
+    parts: list[Rows] = []
     result = Measured(rows=record.MEASURED.empty_table())
     for demand, group in groupby(task.cases, key=lambda numbered: numbered[1].demand):
         inputs = prepare(demand, x)
         cases = list(group)
         reasons = [reason_to_skip(case, inputs) for _, case in cases]
-        truth = None
+        answer = None
         if not all(reasons):
             truth = enclose(PROBLEMS[demand.problem], inputs, task.engine)
             _check(truth, demand, inputs, task, result)
+            answer = Answer(inputs, truth)
         for (number, case), reason in zip(cases, reasons, strict=True):
-            if truth is None or reason is not None:
+            if answer is None or reason is not None:
                 components = _components(demand, inputs)
                 skipped = record.row_of_failure(number, case, components, "skipped", reason or "")
-                tables.append(skipped)
+                parts.append(skipped)
             else:
                 formula = formula_of_case(case, task.code)
-                tables.append(rows(number, case, formula, inputs, truth))
-    result.rows = pa.concat_tables(tables)
+                parts.append(rows(number, case, formula, answer))
+    result.rows = record.table(parts)
     return result
 
 
@@ -127,9 +152,9 @@ def _check(truth: Truth, demand: Demand, inputs: Inputs, task: Task, result: Mea
             )
 
 
-def rows(number: int, case: Case, formula: Formula, inputs: Inputs, truth: Truth) -> pa.Table:
+def rows(number: int, case: Case, formula: Formula, answer: Answer) -> Rows:
     """Evaluate and score one case; a formula that raises is an outcome."""
-    problem, f = PROBLEMS[case.demand.problem], case.format
+    f, inputs, truth = case.format, answer.inputs, answer.truth
     try:
         with steady(f"{case.formula} in {case.arithmetic}"):
             y = evaluators.evaluate(case.arithmetic, formula, inputs, f, case.accumulation)
@@ -139,14 +164,14 @@ def rows(number: int, case: Case, formula: Formula, inputs: Inputs, truth: Truth
         return _failed(number, case, inputs, "bad_output", error)
     except Exception as error:  # whatever a formula raises is recorded, and the study goes on
         return _failed(number, case, inputs, "crashed", error)
-    errors = score(y, truth, f, inputs.infinite, case.tolerance)
-    broken: Any = np.zeros(len(y), dtype=bool)
-    if problem.name == "logsumexp":
-        broken = bounds.broken(y, inputs.x, f)
-    return record.rows_of_errors(number, case, inputs, y, truth, errors, broken)
+    errors = score_samples(y, answer.yardsticks(f), inputs.infinite, case.tolerance)
+    broken = np.zeros(len(y), dtype=bool)
+    if case.demand.problem == "logsumexp":
+        broken = bounds.outside(y, answer.bracket(f))
+    return record.rows_of_errors(number, case, answer.texts, y, truth, errors, broken)
 
 
-def _failed(number: int, case: Case, inputs: Inputs, outcome: str, error: Exception) -> pa.Table:
+def _failed(number: int, case: Case, inputs: Inputs, outcome: str, error: Exception) -> Rows:
     reason = f"{type(error).__name__}: {error}"[:500]
     components = _components(case.demand, inputs)
     return record.row_of_failure(number, case, components, outcome, reason)

@@ -1,6 +1,9 @@
 """The record: one row for each case and sample, as measured, in Parquet."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from fpstudy.cases import AXES, Case
 from fpstudy.dyadic import BITS, LEAST_EXPONENT
-from fpstudy.errors import Errors
+from fpstudy.errors import SampleErrors
 from fpstudy.formats import Floats
-from fpstudy.inputs import Inputs
-from fpstudy.outcomes import CODE, NAMES
+from fpstudy.outcomes import NAMES
 from fpstudy.truth import Truth
 
 GROUP = 2**15  # rows of a Parquet row group: some megabytes
@@ -49,83 +52,127 @@ MEASURED = pa.schema(
 SCHEMA = MEASURED.append(pa.field("environment", pa.string()))
 
 
+class InputTexts:
+    """A demand's inputs in words, which are the same for all of its cases."""
+
+    def __init__(self, x: Floats) -> None:
+        """The logits, (samples, n) or (samples, rows, n)."""
+        self._x = x
+
+    def at(self, components: Sequence[int]) -> list[str]:
+        """Each sample's logits in hex; of a long vector its component's logit and the largest."""
+        if self._x[0].size <= FULL_VECTOR:
+            return self._whole
+        if self._x.ndim > 2:  # the components of a batch are rows
+            return self._largest
+        own = self._x[np.arange(len(self._x)), components].tolist()
+        parts = zip(components, own, self._largest, strict=True)
+        return [f"x[{j}] = {x.hex()}, {largest}" for j, x, largest in parts]
+
+    @cached_property
+    def _whole(self) -> list[str]:
+        rows = self._x.reshape(len(self._x), -1, self._x.shape[-1]).tolist()
+        return ["; ".join(" ".join(v.hex() for v in row) for row in sample) for sample in rows]
+
+    @cached_property
+    def _largest(self) -> list[str]:
+        flat = self._x.reshape(len(self._x), -1)
+        at = flat.argmax(axis=1)
+        parts = zip(at.tolist(), flat[np.arange(len(flat)), at].tolist(), strict=True)
+        return [f"max x[{k}] = {x.hex()}, {flat.shape[1]} logits" for k, x in parts]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one case: a row for each sample, or one of sample -1 where none was scored.
+
+    columns: arrays and lists of `length`, and the texts and numbers that all rows share
+    """
+
+    length: int
+    columns: dict[str, Any]
+
+
 def rows_of_errors(
-    number: int, case: Case, inputs: Inputs, y: Floats, truth: Truth, errors: Errors, broken: Any
-) -> pa.Table:
+    number: int, case: Case, inputs: InputTexts, y: Floats, truth: Truth, errors: SampleErrors,
+    broken: NDArray[Any],
+) -> Rows:  # fmt: skip
     """The rows of one case that ran: a row for each sample, its worst component named.
 
     broken: (samples,), computed log-sum-exps outside m <= y <= m + log n
     """
-    samples = len(y)
-    outcome, ulps = errors.outcome.reshape(samples, -1), errors.ulps.reshape(samples, -1)
-    relative, bits = (part.reshape(samples, -1) for part in (errors.relative, errors.bits))
-    measured = ~np.isnan(ulps).all(axis=1)
-    worst = np.where(np.isnan(ulps), -1.0, ulps).argmax(axis=1)
+    samples, worst = len(y), errors.component
     at = (np.arange(samples), worst)
-    columns: dict[str, Any] = {
-        "sample": np.arange(samples),
-        "components": np.full(samples, outcome.shape[1]),
-        "relative_error": _largest(relative, measured),
-        "ulp_error": _largest(ulps, measured),
+    columns = {
+        "case": number,
+        **case.axes,
+        "sample": at[0],
+        "components": y.size // samples,
+        "relative_error": errors.relative,
+        "ulp_error": errors.ulps,
         "normwise_error": errors.normwise,
-        "bits_kept": -_largest(-bits, measured),
+        "bits_kept": errors.bits,
         "worst_component": worst,
-        "worst_input": [_input_text(inputs, i, int(j)) for i, j in enumerate(worst)],
-        "worst_computed": [float(v).hex() for v in y.reshape(samples, -1)[at]],
+        "worst_input": inputs.at(worst.tolist()),
+        "worst_computed": [v.hex() for v in y.reshape(samples, -1)[at].tolist()],
         "worst_exact": _exact_texts(truth, at, samples),
-        "worst_outcome": [NAMES[code] for code in outcome[at]],
-        "reason": [""] * samples,
+        "worst_outcome": [NAMES[code] for code in errors.outcome.tolist()],
+        "reason": "",
+        **dict(zip(NAMES, errors.counts.T, strict=True)),
+        "flushed_subnormal": errors.flushed,
+        "bound_broken": broken,
     }
-    for name in NAMES:
-        columns[name] = (outcome == CODE[name]).sum(axis=1)
-    columns["flushed_subnormal"] = errors.flushed.reshape(samples, -1).sum(axis=1)
-    columns["bound_broken"] = broken
-    return _table(number, case, samples, columns)
+    return Rows(samples, columns)
 
 
-def row_of_failure(number: int, case: Case, components: int, outcome: str, reason: str) -> pa.Table:
+def row_of_failure(number: int, case: Case, components: int, outcome: str, reason: str) -> Rows:
     """The row of a case that was skipped, crashed or returned nonsense: all components count.
 
     sample is -1. A crash or a bad output is a failure, with infinite errors; a skip has none.
     """
     error = np.nan if outcome == "skipped" else np.inf
     columns: dict[str, Any] = {
-        "sample": [-1],
-        "components": [components],
-        **{name: [error] for name in _FLOAT_COLUMNS},
-        "bits_kept": [np.nan if outcome == "skipped" else 0.0],
-        "worst_component": [-1],
-        **{name: [""] for name in _WORST},
-        "reason": [reason],
-        **{name: [components if name == outcome else 0] for name in COUNTS},
+        "case": number,
+        **case.axes,
+        "sample": -1,
+        "components": components,
+        **dict.fromkeys(_FLOAT_COLUMNS, error),
+        "bits_kept": np.nan if outcome == "skipped" else 0.0,
+        "worst_component": -1,
+        **dict.fromkeys(_WORST, ""),
+        "reason": reason,
+        **{name: components if name == outcome else 0 for name in COUNTS},
     }
-    return _table(number, case, 1, columns)
+    return Rows(1, columns)
 
 
-def _table(number: int, case: Case, rows: int, columns: dict[str, Any]) -> pa.Table:
-    constant = {"case": number, **case.axes}
+def table(parts: Sequence[Rows]) -> pa.Table:
+    """The rows of many cases, one below the other."""
+    lengths = np.asarray([part.length for part in parts], dtype=np.int64)
     arrays = []
-    for f in MEASURED:
-        values = columns[f.name] if f.name in columns else [constant[f.name]] * rows
-        arrays.append(pa.array(values, type=f.type, from_pandas=False))
+    for field in MEASURED:
+        values = [part.columns[field.name] for part in parts]
+        column = _texts if field.type == pa.string() else _numbers
+        arrays.append(pa.array(column(values, lengths), type=field.type, from_pandas=False))
     return pa.Table.from_arrays(arrays, schema=MEASURED)
 
 
-def _largest(x: Floats, measured: Any) -> Floats:
-    """Largest entry of each row, NaN left out; NaN for a row with nothing measured."""
-    return np.where(measured, np.where(np.isnan(x), -np.inf, x).max(axis=1), np.nan)
+def _texts(values: list[str | list[str]], lengths: NDArray[np.int64]) -> list[str]:
+    texts: list[str] = []
+    for value, length in zip(values, lengths.tolist(), strict=True):
+        texts.extend([value] * length if isinstance(value, str) else value)
+    return texts
 
 
-def _input_text(inputs: Inputs, i: int, j: int) -> str:
-    """The sample's logits in hex; of a long vector the worst component's logit and the largest."""
-    x = inputs.x[i]
-    if x.size <= FULL_VECTOR:
-        rows = [" ".join(float(v).hex() for v in row) for row in np.atleast_2d(x)]
-        return "; ".join(rows)
-    flat = x.ravel()
-    k = int(flat.argmax())
-    own = f"x[{j}] = {float(flat[j]).hex()}, " if x.ndim == 1 and j < x.size else ""
-    return f"{own}max x[{k}] = {float(flat[k]).hex()}, {x.size} logits"
+def _numbers(values: list[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
+    if not any(isinstance(value, np.ndarray) for value in values):
+        return np.repeat(np.asarray(values), lengths)
+    return np.concatenate(
+        [
+            value if isinstance(value, np.ndarray) else np.full(length, value)
+            for value, length in zip(values, lengths, strict=True)
+        ]
+    )
 
 
 def _exact_texts(truth: Truth, at: Any, samples: int) -> list[str]:
@@ -134,16 +181,13 @@ def _exact_texts(truth: Truth, at: Any, samples: int) -> list[str]:
     exponent = truth.exponent.reshape(samples, -1)[at]
     with np.errstate(over="ignore"):
         values = np.ldexp(hi, np.clip(exponent, -3000, 3000))
-    return [
-        _exact_text(float(v), float(h), int(e))
-        for v, h, e in zip(values, hi, exponent, strict=True)
-    ]
+    return list(map(_exact_text, values.tolist(), hi.tolist(), exponent.tolist()))
 
 
 def _exact_text(value: float, hi: float, exponent: int) -> str:
     if exponent <= LEAST_EXPONENT + BITS:
         return "-2**-2**40 < t < 0" if hi < 0 else "0 < t < 2**-2**40"
-    within = (value != 0 or hi == 0) and np.isinf(value) == np.isinf(hi)
+    within = (value != 0 or hi == 0) and math.isinf(value) == math.isinf(hi)
     return repr(value) if within else f"{hi!r} * 2**{exponent}"
 
 

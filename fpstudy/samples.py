@@ -99,12 +99,10 @@ def _labels(demand: Demand, targets: NDArray[np.int64]) -> Floats:
 
 def refusal(inputs: Inputs, f: Format) -> str | None:
     """Why a format cannot hold the inputs; None when it can."""
-    x = inputs.x
-    if not f.infinity and np.isinf(x).any():
+    if not f.infinity and np.isinf(inputs.x).any():
         return f"{f.name} has no infinity for masked or infinite logits"
-    finite = np.abs(x[np.isfinite(x)])
-    if finite.size and finite.max() > f.largest:
-        return f"a logit of {finite.max():.6g} is beyond the largest {f.name}, {f.largest:.6g}"
+    if inputs.largest > f.largest:
+        return f"a logit of {inputs.largest:.6g} is beyond the largest {f.name}, {f.largest:.6g}"
     for name, value in inputs.parameters.items():
         if np.isinf(value) and not f.infinity:
             return f"{f.name} has no infinity for {name}"
@@ -118,8 +116,9 @@ def vanished(demand: Demand, inputs: Inputs) -> str | None:
     shared = " and ".join(f.name for f in demand.draw.formats)
     if demand.base is not None and inputs.parameters["base"] == 0:
         return f"the base {demand.base:g} rounds to 0 among the values of {shared}"
-    drawn = demand.draw.vector is None and demand.draw.file is None
-    if drawn and demand.draw.n > 1 and demand.draw.offset == 0 and not inputs.x.any():
+    draw = demand.draw
+    drawn = draw.vector is None and draw.file is None
+    if drawn and draw.n > 1 and draw.offset == 0 and inputs.largest == 0 and not inputs.x.any():
         return (
             f"all logits of magnitude {demand.draw.magnitude:g} round to 0 among those of {shared}"
         )

@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("limits", "decision"),
     ("truth",),
     ("rounding", "witness"),
+    ("yardstick",),
     ("errors",),
     ("bounds", "cases"),
     ("samples",),

@@ -9,12 +9,13 @@ import pytest
 
 from fpstudy import record
 from fpstudy.cases import Case, Demand, Draw
-from fpstudy.errors import score
-from fpstudy.formats import FORMATS
+from fpstudy.errors import score_samples
+from fpstudy.formats import FORMATS, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.summary import summarize
 from fpstudy.truth import Truth, enclose
+from fpstudy.yardstick import Yardsticks
 
 F = FORMATS["float16"]
 DRAW = Draw(0, "explicit[0]", 3, 1.0, 0.0, 0.0, 1, 3, "shared", (F,), (0.0, 1.0, 2.0))
@@ -24,9 +25,17 @@ X = np.array([[0.0, 1.0, 2.0], [0.5, 0.25, -1.0], [3.0, 0.0, 0.0]])
 
 
 def rows(y: np.ndarray, t: Truth, tolerance: float = 4.0) -> pa.Table:
-    inputs = Inputs(X)
-    errors = score(y, t, F, inputs.infinite, tolerance)
-    return record.rows_of_errors(7, CASE, inputs, y, t, errors, np.array([0, 1, 0]))
+    return rows_of(7, X, y, t, F, np.array([0, 1, 0]), tolerance)
+
+
+def rows_of(
+    number: int, x: np.ndarray, y: np.ndarray, t: Truth, f: Format, broken: np.ndarray,
+    tolerance: float = 4.0,
+) -> pa.Table:  # fmt: skip
+    infinite = np.isinf(x).any(axis=1)
+    errors = score_samples(y, Yardsticks(t, f), infinite, tolerance)
+    texts = record.InputTexts(x)
+    return record.table([record.rows_of_errors(number, CASE, texts, y, t, errors, broken)])
 
 
 @pytest.fixture
@@ -117,8 +126,7 @@ def test_exact_values_are_shown_whatever_their_size(
 ) -> None:
     x = np.array([logits])
     t = enclose(PROBLEMS[problem], Inputs(x))
-    errors = score(np.array([[0.0, 1.0]]), t, F, np.array([False]))
-    table = record.rows_of_errors(0, CASE, Inputs(x), np.array([[0.0, 1.0]]), t, errors, [0])
+    table = rows_of(0, x, np.array([[0.0, 1.0]]), t, F, np.zeros(1, int))
     shown = table.to_pandas()["worst_exact"][0]
     assert shown.startswith(text)
     if text == "0.":  # exp(-2000) = 2**(-2000 / log 2)
@@ -129,8 +137,7 @@ def test_exact_values_are_shown_whatever_their_size(
 def test_a_value_beyond_float64_is_shown_with_its_exponent() -> None:
     x, q = np.array([[1e308, -1e308]]), np.array([[0.0, 2.0**1000]])
     t = enclose(PROBLEMS["cross_entropy"], Inputs(x, q))
-    errors = score(np.array([np.inf]), t, FORMATS["float64"], np.array([False]))
-    table = record.rows_of_errors(0, CASE, Inputs(x, q), np.array([np.inf]), t, errors, [0])
+    table = rows_of(0, x, np.array([np.inf]), t, FORMATS["float64"], np.zeros(1, int))
     shown = pd.Series(table.to_pandas()["worst_exact"])[0]
     mantissa, exponent = shown.split(" * 2**")
     assert float(mantissa) * 2.0 ** (int(exponent) - 1025) == pytest.approx(1e308 / 2**24)
