@@ -11,26 +11,25 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from fpstudy import record
 from fpstudy.cases import Case, Draw, expand, select
-from fpstudy.claims import check
 from fpstudy.damage import DamagedError
 from fpstudy.environment import command_line, differences, environment
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
-from fpstudy.measurement import Measured, Task, run_task
-from fpstudy.report import write_report
+from fpstudy.measurement import Measured, Task, run_tasks
 from fpstudy.study import Study, load
-from fpstudy.summary import read_csv, summarize, write_csv
 from fpstudy.user_code import NO_CODE, Code, is_code
 from fpstudy.user_code import load as load_code
 from fpstudy.witness import Testimony
+
+if TYPE_CHECKING:
+    import pandas as pd  # only who reads a record or a summary needs it
 
 Progress = Callable[[int, int], None]  # cases done, cases in all
 Notice = Callable[[str], None]  # something that a user should know before it happens
@@ -41,6 +40,10 @@ SCHEMA_VERSION = 1  # of record, summary and manifest
 WITNESSED_LOGITS = 40_000
 # Starting a process costs about a second; from so many logits on it pays.
 PARALLEL_LOGITS = 300_000
+# A case costs about 0.3 ms and 0.1 microseconds a number, truths apart: as much as so many numbers
+# more. A process gets about 0.2 s of work at a time.
+CASE_NUMBERS = 3_000
+CHUNK_NUMBERS = 2_000_000
 
 
 def warn(message: str) -> None:
@@ -53,11 +56,11 @@ class Run:
     """A study that was run: its tables as DataFrames, and where they lie."""
 
     directory: Path
-    summary: pd.DataFrame
+    summary: "pd.DataFrame"
     manifest: dict[str, Any]
 
     @property
-    def record(self) -> pd.DataFrame:
+    def record(self) -> "pd.DataFrame":
         """A row for each case and sample."""
         return record.read(self.directory / "record.parquet")
 
@@ -116,6 +119,9 @@ def run(
 
 def rebuild(directory: str | Path) -> Run:
     """Rebuild summary, figures and pages of a folder from its record and manifest."""
+    from fpstudy.report import write_report  # pandas takes half a second to import
+    from fpstudy.summary import read_csv, summarize, write_csv
+
     directory = Path(directory)
     again = "run the study again"
     try:
@@ -163,18 +169,17 @@ def _measure_all(
     if jobs is None:
         large = truth_logits(cases) > PARALLEL_LOGITS
         jobs = min(len(todo), os.cpu_count() or 1) if large else 1
-    total = Measured(rows=record.MEASURED.empty_table(), testimony=Testimony())
-    counts = {"total": len(cases), "run": 0, "skipped": 0, "crashed": 0}
+    total = Measured(rows=record.table([]), testimony=Testimony())
 
     def tables() -> Iterator[pa.Table]:
         done = 0
-        for task, part in zip(todo, _results(todo, jobs), strict=True):
+        for part in _results(todo, jobs):
             total.testimony.add(part.testimony)
             total.truths += part.truths
             total.undecided += part.undecided
             total.violations += part.violations
-            _count(part.rows, counts)
-            done += len(task.cases)
+            total.cases.update(part.cases)
+            done += part.cases.total()
             if progress is not None:
                 progress(done, len(cases))
             yield part.rows
@@ -184,11 +189,12 @@ def _measure_all(
     partial.replace(directory / "record.parquet")
     witness = total.testimony
     return {
-        "cases": counts,
+        "cases": {"total": len(cases)}
+        | {ended: total.cases[ended] for ended in ("run", "skipped", "crashed")},
         "truths": total.truths,
         "undecided": total.undecided,
         "violations": total.violations,
-        "claims": [check(claim) for claim in study.claim],
+        "claims": _verdicts(study),
         "witness": {
             "total": total.truths,
             "checked": witness.checked,
@@ -206,29 +212,47 @@ def _measure_all(
     }
 
 
-def _count(rows: pa.Table, counts: dict[str, int]) -> None:
-    """Add up how many cases ran, were skipped, or crashed (bad output included)."""
-    frame = rows.select(["case", "skipped", "crashed", "bad_output"]).to_pandas()
-    by_case = frame.groupby("case").sum() > 0
-    crashed = by_case["crashed"] | by_case["bad_output"]
-    counts["skipped"] += int(by_case["skipped"].sum())
-    counts["crashed"] += int(crashed.sum())
-    counts["run"] += int((~by_case["skipped"] & ~crashed).sum())
+def _verdicts(study: Study) -> list[dict[str, Any]]:
+    """The study's claims, checked; few studies have any."""
+    if not study.claim:
+        return []
+    from fpstudy.claims import check
+
+    return [check(claim) for claim in study.claim]
+
+
+def chunks(todo: list[Task]) -> Iterator[list[Task]]:
+    """Tasks that go to a process together, in their order: each chunk a fraction of a second.
+
+    So a small task pays no table, thread limits and transfer of its own, and a record's bytes do
+    not depend on how many processes there are.
+    """
+    chunk: list[Task] = []
+    numbers = 0
+    for task in todo:
+        chunk.append(task)
+        draw = task.draw
+        numbers += len(task.cases) * (draw.samples * draw.rows * draw.n + CASE_NUMBERS)
+        if numbers >= CHUNK_NUMBERS:
+            yield chunk
+            chunk, numbers = [], 0
+    if chunk:
+        yield chunk
 
 
 def _results(todo: list[Task], jobs: int) -> Iterator[Measured]:
-    """The tasks' results in their order; at most a few tasks for each process are under way."""
+    """The chunks' results in their order; at most a few for each process are under way."""
     if jobs <= 1:
-        yield from map(run_task, todo)
+        yield from map(run_tasks, chunks(todo))
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         waiting: list[Future[Measured]] = []
-        source = iter(todo)
-        waiting.extend(pool.submit(run_task, task) for task in islice(source, 4 * jobs))
+        source = chunks(todo)
+        waiting.extend(pool.submit(run_tasks, chunk) for chunk in islice(source, 4 * jobs))
         try:
             while waiting:
                 yield waiting.pop(0).result()
-                waiting.extend(pool.submit(run_task, task) for task in islice(source, 1))
+                waiting.extend(pool.submit(run_tasks, chunk) for chunk in islice(source, 1))
         except BaseException:  # the workers stop at once, not at the end of their tasks
             for process in list((pool._processes or {}).values()):
                 process.terminate()

@@ -3,6 +3,8 @@
 A task depends on nothing but itself, so tasks run in any order and in any process.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -43,12 +45,14 @@ class Task:
 
 @dataclass
 class Measured:
-    """What a task gives: rows of the record, and counts for the manifest.
+    """What tasks give: rows of the record, and counts for the manifest.
 
+    cases:      how many were "run", "skipped" and "crashed" (bad output included)
     violations: truths of log-sum-exp outside its inequality, in words
     """
 
     rows: pa.Table
+    cases: Counter[str] = field(default_factory=Counter)
     testimony: Testimony = field(default_factory=Testimony)
     truths: int = 0
     undecided: int = 0
@@ -78,20 +82,24 @@ class Answer:
         return self._brackets[f]
 
 
-def run_task(task: Task) -> Measured:
-    """Run a task, with one thread.
+def run_tasks(tasks: Sequence[Task]) -> Measured:
+    """Run tasks one after the other, with one thread; their rows make one table.
 
     Raises UnsteadyError where the processor rounds otherwise than by the standard.
     """
-    uses = used_by(case for _, case in task.cases)
+    uses = used_by(case for task in tasks for _, case in task.cases)
+    result = Measured(rows=record.table([]))
     with one_thread(uses), steady("a task"):
-        return _run(task)
+        parts = [part for task in tasks for part in _run(task, result)]
+    result.rows = record.table(parts)
+    result.cases.update(part.ended for part in parts)
+    return result
 
 
-def _run(task: Task) -> Measured:
+def _run(task: Task, result: Measured) -> list[Rows]:
+    """The rows of a task; what is counted goes to the result."""
     x = logits(task.draw)
     parts: list[Rows] = []
-    result = Measured(rows=record.MEASURED.empty_table())
     for demand, group in groupby(task.cases, key=lambda numbered: numbered[1].demand):
         inputs = prepare(demand, x)
         cases = list(group)
@@ -109,8 +117,7 @@ def _run(task: Task) -> Measured:
             else:
                 formula = formula_of_case(case, task.code)
                 parts.append(rows(number, case, formula, answer))
-    result.rows = record.table(parts)
-    return result
+    return parts
 
 
 def reason_to_skip(case: Case, inputs: Inputs) -> str | None:

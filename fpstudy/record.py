@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -19,6 +18,9 @@ from fpstudy.errors import SampleErrors
 from fpstudy.formats import Floats
 from fpstudy.outcomes import NAMES
 from fpstudy.truth import Truth
+
+if TYPE_CHECKING:
+    import pandas as pd  # only who reads a record needs it
 
 GROUP = 2**15  # rows of a Parquet row group: some megabytes
 FULL_VECTOR = 16  # a worst input of up to so many logits is written out whole
@@ -87,10 +89,12 @@ class Rows:
     """The rows of one case: a row for each sample, or one of sample -1 where none was scored.
 
     columns: arrays and lists of `length`, and the texts and numbers that all rows share
+    ended:   what became of the case: "run", "skipped" or "crashed" (bad output included)
     """
 
     length: int
     columns: dict[str, Any]
+    ended: str = "run"
 
 
 def rows_of_errors(
@@ -143,7 +147,7 @@ def row_of_failure(number: int, case: Case, components: int, outcome: str, reaso
         "reason": reason,
         **{name: components if name == outcome else 0 for name in COUNTS},
     }
-    return Rows(1, columns)
+    return Rows(1, columns, "skipped" if outcome == "skipped" else "crashed")
 
 
 def table(parts: Sequence[Rows]) -> pa.Table:
@@ -152,27 +156,39 @@ def table(parts: Sequence[Rows]) -> pa.Table:
     arrays = []
     for field in MEASURED:
         values = [part.columns[field.name] for part in parts]
-        column = _texts if field.type == pa.string() else _numbers
-        arrays.append(pa.array(column(values, lengths), type=field.type, from_pandas=False))
+        text = field.type == pa.string()
+        arrays.append(_texts(values, lengths) if text else _numbers(values, lengths, field.type))
     return pa.Table.from_arrays(arrays, schema=MEASURED)
 
 
-def _texts(values: list[str | list[str]], lengths: NDArray[np.int64]) -> list[str]:
-    texts: list[str] = []
+# Both make their array from its buffers: pa.array would import pandas, for each process anew.
+
+
+def _texts(values: list[str | list[str]], lengths: NDArray[np.int64]) -> pa.Array:
+    texts: list[bytes] = []
     for value, length in zip(values, lengths.tolist(), strict=True):
-        texts.extend([value] * length if isinstance(value, str) else value)
-    return texts
-
-
-def _numbers(values: list[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
-    if not any(isinstance(value, np.ndarray) for value in values):
-        return np.repeat(np.asarray(values), lengths)
-    return np.concatenate(
-        [
-            value if isinstance(value, np.ndarray) else np.full(length, value)
-            for value, length in zip(values, lengths, strict=True)
-        ]
+        if isinstance(value, str):
+            texts.extend([value.encode()] * length)
+        else:
+            texts.extend(text.encode() for text in value)
+    ends = np.zeros(len(texts) + 1, dtype=np.int32)
+    np.cumsum([len(text) for text in texts], out=ends[1:])
+    return pa.StringArray.from_buffers(
+        len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts))
     )
+
+
+def _numbers(values: list[Any], lengths: NDArray[np.int64], kind: pa.DataType) -> pa.Array:
+    if any(isinstance(value, np.ndarray) for value in values):
+        parts = zip(values, lengths, strict=True)
+        numbers = np.concatenate(
+            [v if isinstance(v, np.ndarray) else np.full(length, v) for v, length in parts]
+        )
+    else:
+        numbers = np.repeat(np.asarray(values), lengths)
+    native = np.float64 if kind == pa.float64() else np.int64
+    buffer = pa.py_buffer(np.ascontiguousarray(numbers, dtype=native))
+    return pa.Array.from_buffers(kind, len(numbers), [None, buffer])
 
 
 def _exact_texts(truth: Truth, at: Any, samples: int) -> list[str]:
@@ -198,22 +214,24 @@ def write(path: Path, tables: Iterable[pa.Table], environment: str) -> None:
     """
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         waiting: list[pa.Table] = []
+        rows = 0
         for table in tables:
             waiting.append(table)
-            if sum(map(len, waiting)) >= GROUP:
+            rows += len(table)
+            if rows >= GROUP:
                 writer.write_table(_group(waiting, environment))
-                waiting = []
+                waiting, rows = [], 0
         if waiting:
             writer.write_table(_group(waiting, environment))
 
 
 def _group(tables: list[pa.Table], environment: str) -> pa.Table:
     table = pa.concat_tables(tables).combine_chunks()
-    ids = pa.array([environment] * len(table), pa.string())
+    ids = _texts([environment], np.asarray([len(table)]))
     return table.append_column(SCHEMA.field("environment"), ids)
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path) -> "pd.DataFrame":
     """The record as a DataFrame."""
     frame: pd.DataFrame = pq.read_table(path, schema=SCHEMA).to_pandas()
     return frame

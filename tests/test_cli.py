@@ -49,6 +49,23 @@ def test_help_imports_nothing_heavy() -> None:
     assert "run" in done.stdout
 
 
+@pytest.mark.parametrize("module", ["measurement", "flow", "planning"])
+def test_what_measures_imports_nothing_that_only_reports_need(module: str, study: Path) -> None:
+    """Each process of a run imports it anew; a whole task is run, for imports by the way."""
+    script = (
+        f"import sys\nimport fpstudy.{module}\n"
+        "from fpstudy import flow\nfrom fpstudy.cases import expand\n"
+        "from fpstudy.measurement import run_tasks\nfrom fpstudy.study import load\n"
+        f"loaded = load({str(study)!r})\n"
+        "rows = run_tasks(flow.tasks(loaded, expand(loaded))).rows\n"
+        "print(len(rows), sorted({'pandas', 'matplotlib', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    rows, _, loaded = done.stdout.strip().partition(" ")
+    assert int(rows) > 0
+    assert loaded == "[]"
+
+
 @pytest.mark.parametrize("command", ["run", "plan", "report", "list", "exact", "schema"])
 def test_every_command_explains_itself(command: str) -> None:
     result = fpstudy(command, "--help")
