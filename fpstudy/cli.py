@@ -140,6 +140,12 @@ only_option = click.option(
 )  # fmt: skip
 
 
+figures_option = click.option(
+    "--figures/--no-figures", default=True,
+    help="Draw the figures, or leave them to a later `fpstudy report DIR`.",
+)  # fmt: skip
+
+
 @main.command()
 @study_argument
 @click.option(
@@ -156,9 +162,10 @@ only_option = click.option(
     help='Let the study\'s "MODULE:function" formulas be imported and run; repeatable.',
 )  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Measure again even where the record is up to date.")
+@figures_option
 def run(
     study: Path, out: Path | None, jobs: int | None, only: Any, allow_code: tuple[str, ...],
-    fresh: bool,
+    fresh: bool, figures: bool,
 ) -> None:  # fmt: skip
     """Run a study: measure, and write tables, figures and pages.
 
@@ -188,6 +195,7 @@ def run(
                 progress=show,
                 notice=_say,
                 allow_code=allow_code,
+                figures=figures,
             )
     _print_verdicts(done)
     for failure in done.failures:
@@ -250,7 +258,8 @@ def plan(study: Path, only: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True))
-def report(folder: Path) -> None:
+@figures_option
+def report(folder: Path, figures: bool) -> None:
     """Rebuild tables, figures and pages of a report from its record.
 
     DIR is one report, or a folder of reports such as reports/: then its index, README.md, is
@@ -261,14 +270,15 @@ def report(folder: Path) -> None:
 
     with _faults():
         if (folder / "record.parquet").is_file():
-            click.echo(f"report: {flow.rebuild(folder).directory / 'index.html'}")
+            click.echo(f"report: {flow.rebuild(folder, figures=figures).directory / 'index.html'}")
             return
         below = sorted(path.parent for path in folder.glob("*/summary.csv"))
         if not below:
             raise click.UsageError(f"{folder}: no record.parquet here and no reports below")
         for one in below:
             if (one / "record.parquet").is_file():
-                click.echo(f"report: {flow.rebuild(one).directory / 'index.html'}")
+                rebuilt = flow.rebuild(one, figures=figures)
+                click.echo(f"report: {rebuilt.directory / 'index.html'}")
         write_index(folder)
         click.echo(f"index: {folder / 'README.md'}")
 

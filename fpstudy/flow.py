@@ -80,6 +80,7 @@ def run(
     progress: Progress | None = None,
     notice: Notice = warn,
     allow_code: Sequence[str] = (),
+    figures: bool = True,
 ) -> Run:
     """Run a study and write its report to `out`, by default reports/<name>.
 
@@ -89,6 +90,7 @@ def run(
            then says so, and the full report stays as it is
     fresh: measure again even where the folder has this study's record from this environment
     notice: told where the folder's report, which this run replaces, is of another environment
+    figures: whether to draw them; `rebuild` can do it later
     allow_code: modules that the study's "module:function" formulas may be imported from
     Raises StudyError for mistakes in the file, CodeError for code that is not allowed or cannot be
     imported, OSError where the folder cannot be written, and
@@ -114,13 +116,16 @@ def run(
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)
-    return rebuild(directory)
+    return rebuild(directory, figures=figures)
 
 
-def rebuild(directory: str | Path) -> Run:
-    """Rebuild summary, figures and pages of a folder from its record and manifest."""
+def rebuild(directory: str | Path, *, figures: bool = True) -> Run:
+    """Rebuild summary, figures and pages of a folder from its record and manifest.
+
+    Without figures those that are there are removed, and the pages say so.
+    """
     from fpstudy.report import write_report  # pandas takes half a second to import
-    from fpstudy.summary import read_csv, summarize, write_csv
+    from fpstudy.summary import SOURCES, read_csv, summarize, write_csv
 
     directory = Path(directory)
     again = "run the study again"
@@ -131,10 +136,10 @@ def rebuild(directory: str | Path) -> Run:
         raise DamagedError(f"{directory / 'manifest.json'} is damaged ({error}); {again}") from None
     if not intact:
         raise DamagedError(f"{directory / 'record.parquet'} is not as it was written; {again}")
-    rows = record.read(directory / "record.parquet")
-    write_csv(summarize(rows), directory / "summary.csv")
-    summary = read_csv(directory / "summary.csv")
-    write_report(directory, rows, summary, manifest, manifest.get("claims", []))
+    measured = directory / "record.parquet"
+    write_csv(summarize(*record.parts(measured, SOURCES)), directory / "summary.csv")
+    summary, samples = read_csv(directory / "summary.csv"), record.samples(measured)
+    write_report(directory, samples, summary, manifest, manifest.get("claims", []), figures=figures)
     return Run(directory, summary, manifest)
 
 

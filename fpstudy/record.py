@@ -1,7 +1,7 @@
 """The record: one row for each case and sample, as measured, in Parquet."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -234,4 +234,39 @@ def _group(tables: list[pa.Table], environment: str) -> pa.Table:
 def read(path: Path) -> "pd.DataFrame":
     """The record as a DataFrame."""
     frame: pd.DataFrame = pq.read_table(path, schema=SCHEMA).to_pandas()
+    return frame
+
+
+def parts(path: Path, columns: Sequence[str]) -> "Iterator[pd.DataFrame]":
+    """Columns of the record, case among them, in parts that hold whole cases."""
+    rest = None
+    for batch in pq.ParquetFile(path).iter_batches(GROUP, columns=list(columns)):
+        table = pa.Table.from_batches([batch])
+        table = table if rest is None else pa.concat_tables([rest, table])
+        cases = table["case"].to_numpy()
+        whole = int((cases != cases[-1]).sum())  # a case's rows stand together
+        if whole:
+            yield table[:whole].to_pandas()
+        rest = table[whole:]
+    if rest is not None:
+        yield rest.to_pandas()
+
+
+def samples(path: Path) -> "pd.DataFrame":
+    """What a report reads of each sample: its case, errors and worst component.
+
+    Texts stay outside Python: those that repeat as categories, the others as Arrow has them.
+    """
+    import pandas as pd
+
+    repeated = ["distribution", "worst_input"]
+    columns = ["case", "relative_error", "ulp_error", "worst_component", *repeated]
+    table = pq.read_table(
+        path,
+        columns=[*columns, "worst_computed", "worst_exact", "worst_outcome"],
+        read_dictionary=repeated,
+    )
+    frame: pd.DataFrame = table.to_pandas(
+        types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get
+    )
     return frame

@@ -8,6 +8,11 @@ import pandas as pd
 from fpstudy.cases import AXES
 from fpstudy.record import COUNTS
 
+# What a summary is made of: columns of the record.
+SOURCES: tuple[str, ...] = (
+    "case", *AXES, "components", "relative_error", "ulp_error", "normwise_error", "bits_kept",
+    *COUNTS, "reason",
+)  # fmt: skip
 COLUMNS: tuple[str, ...] = (
     *AXES, "components",
     "relative_error_median", "relative_error_max", "ulp_error_median", "ulp_error_max",
@@ -15,35 +20,32 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def summarize(record: pd.DataFrame) -> pd.DataFrame:
+def summarize(*parts: pd.DataFrame) -> pd.DataFrame:
     """A row for each case: medians and maxima over its samples of the worst component.
+
+    parts: the record, whole or in parts, none of which cuts a case in two
 
     A failure counts as an infinite error; a sample without an exact value has no error and is left
     out of the median, and so is an undecided one: their counts stand in their own columns.
     """
-    groups = record.groupby("case", sort=True)
-    summary = groups[list(AXES)].first()
-    summary = summary.assign(
-        components=groups["components"].sum(),
-        relative_error_median=_median(record, "relative_error"),
-        relative_error_max=groups["relative_error"].max(),
-        ulp_error_median=_median(record, "ulp_error"),
-        ulp_error_max=groups["ulp_error"].max(),
-        normwise_error_max=groups["normwise_error"].max(),
-        bits_kept_min=groups["bits_kept"].min(),
-        **{name: groups[name].sum() for name in COUNTS},
-        reason=groups["reason"].first(),
-    )
+    summary = pd.concat([_of_part(part) for part in parts]).sort_index()
     outcomes = summary[list(COUNTS[:-2])].sum(axis=1)
     if not (outcomes == summary["components"]).all():
         raise AssertionError("the outcomes of a case do not add up to its components")
     return summary.reset_index(drop=True)[list(COLUMNS)]
 
 
-def _median(record: pd.DataFrame, column: str) -> pd.Series:
-    """Median over samples: the lower of the middle two is averaged with the upper, inf with inf."""
-    with np.errstate(invalid="ignore"):
-        return record.groupby("case", sort=True)[column].median()
+def _of_part(record: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the cases of a part, by case."""
+    groups = record.groupby("case", sort=True)
+    shared = record.loc[~record["case"].duplicated(), ["case", *AXES, "reason"]].set_index("case")
+    errors = ["relative_error", "ulp_error"]
+    with np.errstate(invalid="ignore"):  # the middle two are averaged, and so may be inf and inf
+        medians = groups[errors].median().add_suffix("_median")
+    largest = groups[[*errors, "normwise_error"]].max().add_suffix("_max")
+    fewest = groups[["bits_kept"]].min().add_suffix("_min")
+    counts = groups[["components", *COUNTS]].sum()
+    return pd.concat([shared.sort_index(), medians, largest, fewest, counts], axis=1)
 
 
 def write_csv(summary: pd.DataFrame, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from fpstudy.cases import AXES, expand
 from fpstudy.outcomes import NAMES
 from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.study import load
-from fpstudy.summary import COLUMNS, read_csv, summarize
+from fpstudy.summary import COLUMNS, SOURCES, read_csv, summarize
 
 STUDY = """
 schema = 1
@@ -205,6 +207,42 @@ def test_a_rebuilt_report_is_the_same(done: flow.Run) -> None:
             path.unlink()
     fpstudy.rebuild(done.directory)
     assert {p: p.read_bytes() for p in done.directory.rglob("*") if p.is_file()} == before
+
+
+def test_a_report_without_figures_says_so_and_needs_no_matplotlib(
+    done: flow.Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "undrawn"
+    shutil.copytree(done.directory, folder)
+    assert list(folder.glob("figures/*.svg"))
+    script = (
+        f"import sys, fpstudy\nfpstudy.rebuild({str(folder)!r}, figures=False)\n"
+        "print('matplotlib' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ran.stdout == "False\n", ran.stderr
+    assert not list(folder.glob("figures/*.svg"))
+    for page in ("README.md", "index.html"):
+        assert "The figures were not drawn" in (folder / page).read_text()
+        assert "The figures were not drawn" not in (done.directory / page).read_text()
+    fpstudy.rebuild(folder)
+    for path in done.directory.rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (folder / path.relative_to(done.directory)).read_bytes()
+
+
+def test_the_parts_of_a_record_hold_whole_cases(
+    done: flow.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "GROUP", 100)
+    path = done.directory / "record.parquet"
+    parts = list(record.parts(path, ["case", "sample"]))
+    assert len(parts) > 2
+    seen = [set(part["case"]) for part in parts]
+    assert sum(map(len, seen)) == len(set.union(*seen)) == len(done.summary)
+    whole = record.read(path)[["case", "sample"]]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+    pd.testing.assert_frame_equal(summarize(*record.parts(path, SOURCES)), summarize(done.record))
 
 
 def raises(xp: object, x: np.ndarray, *, axis: int = -1) -> np.ndarray:

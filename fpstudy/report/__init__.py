@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fpstudy.report.claims import told
-from fpstudy.report.figures import figures
+from fpstudy.report.drawing import Drawing
 from fpstudy.report.formats import formats_of
 from fpstudy.report.index import index
 from fpstudy.report.page import contents, html, readme
@@ -24,26 +24,38 @@ def write_report(
     summary: pd.DataFrame,
     manifest: Mapping[str, Any],
     claims: Sequence[Mapping[str, Any]] = (),
+    *,
+    figures: bool = True,
 ) -> None:
     """Write README.md, index.html and figures/*.svg below the directory.
+
+    figures: whether to draw them; without them the pages say so
 
     The same arguments give the same bytes. Figures that an earlier run left behind are removed;
     no other file is touched. Raises ValueError for a dtype that is neither built in nor described
     in the manifest's "formats".
     """
     formats = formats_of(manifest, summary)
-    drawings = list(figures(summary, record, formats))
-    statements = told(claims)
+    drawings, of_claims = None, {}
+    if figures:
+        from fpstudy.report.claim_curves import claim_drawings  # matplotlib takes a second
+        from fpstudy.report.figures import figures as drawn
+
+        drawings, of_claims = list(drawn(summary, record, formats)), claim_drawings(claims)
+    statements = told(claims, of_claims)
     content = contents(record, summary, manifest, formats, statements, drawings)
-    drawings += [claim.drawing for claim in statements if claim.drawing is not None]
+    _write_figures(directory, [*(drawings or []), *of_claims.values()])
+    _write(directory / "README.md", readme(content))
+    _write(directory / "index.html", html(content))
+
+
+def _write_figures(directory: Path, drawings: Sequence[Drawing]) -> None:
     folder = directory / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     for stale in set(folder.glob("*.svg")) - {folder / f"{d.name}.svg" for d in drawings}:
         stale.unlink()
     for drawing in drawings:
         _write(folder / f"{drawing.name}.svg", drawing.svg)
-    _write(directory / "README.md", readme(content))
-    _write(directory / "index.html", html(content))
 
 
 def write_index(reports: Path) -> None:

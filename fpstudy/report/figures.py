@@ -6,13 +6,13 @@ else, the curves take median and maximum over all samples of the record.
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from fpstudy.cases import AXES
 from fpstudy.formats import FORMATS
 from fpstudy.report import captions
 from fpstudy.report.arrangement import (
@@ -28,6 +28,7 @@ from fpstudy.report.arrangement import (
 from fpstudy.report.axis import Axis, swept_axes
 from fpstudy.report.curves import error_curves
 from fpstudy.report.dots import error_dots
+from fpstudy.report.drawing import Drawing
 from fpstudy.report.formats import Formats
 from fpstudy.report.inputs import input_names
 from fpstudy.report.maps import bits_map, failure_map
@@ -35,41 +36,36 @@ from fpstudy.report.numbers import magnitude as magnitude_text
 from fpstudy.report.points import along, median_and_maximum
 from fpstudy.report.svg import draw
 from fpstudy.report.variants import in_order, with_variants
+from fpstudy.summary import COLUMNS
 
 MOST_FIGURES = 6  # along one axis for one problem; beyond, other axes are pooled
 MOST_ACROSS = 40  # columns of a map that can still be read
 MOST_INPUTS = 30  # given inputs that a figure has room for
 SLICES: list[str] = ["distribution", "magnitude", "offset", "base", "beta"]  # the last pooled first
 
+# Columns of the summary that say nothing of a sample.
+_OF_A_CASE = {*COLUMNS} - {*AXES}
+
 Made = tuple[captions.Words, Callable[[], Figure]]  # a figure with its words, not drawn yet
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure with the words that go with it, all plain text; `name` is the stem of its file."""
-
-    name: str
-    problem: str
-    title: str
-    caption: str
-    alternative: str
-    svg: str
 
 
 def figures(
     summary: pd.DataFrame, record: pd.DataFrame, formats: Formats = FORMATS
 ) -> Iterator[Drawing]:
-    """The figures of a study, problem by problem, in the order of the summary."""
-    names = input_names(record)
-    table, samples = (_read(frame, names, formats) for frame in (summary, record))
+    """The figures of a study, problem by problem, in the order of the summary.
+
+    record: its columns case (a row of the summary), relative_error, distribution and worst_input
+    """
+    table = _read(summary, input_names(record), formats)
     stems: set[str] = set()
     for problem in in_order(table["variant"]):
-        part, drawn = (frame[frame["variant"] == problem] for frame in (table, samples))
+        part = table[table["variant"] == problem]
         for swept in (True, False):
-            of, its = part[part["swept"] == swept], drawn[drawn["swept"] == swept]
+            of = part[part["swept"] == swept]
             axes = swept_axes(of) if swept else []
             if not of["measured"].sum():
                 continue
+            its = _samples(of, record)
             if axes:
                 stem = _stem(problem, stems)
                 for axis in axes:
@@ -98,6 +94,14 @@ def _read(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd.Da
         for name, M, n, swept in names.itertuples(index=False, name=None)
     ]
     return table.merge(names, on=columns, how="left")
+
+
+def _samples(cases: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
+    """A row for each sample of the cases: what is known of the case, and the relative error."""
+    own = record.loc[record["case"].isin(cases.index), ["case", "relative_error"]]
+    known = cases[[name for name in cases.columns if name not in _OF_A_CASE]]
+    errors = own["relative_error"].to_numpy()
+    return known.loc[own["case"]].assign(relative_error=errors).reset_index(drop=True)
 
 
 def _stem(text: str, taken: set[str]) -> str:

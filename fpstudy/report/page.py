@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from fpstudy.report import markdown
 from fpstudy.report.claims import Told, tally
+from fpstudy.report.drawing import Drawing
 from fpstudy.report.environment import surroundings
-from fpstudy.report.figures import Drawing
 from fpstudy.report.formats import Formats, described, own_formats
 from fpstudy.report.numbers import NONE, count
 from fpstudy.report.reading import TERMS
@@ -46,6 +46,9 @@ MARKDOWN.filters.update(
 MARKDOWN.globals.update(br=markdown.Markdown("<br>"), dash=NONE)
 
 
+UNDRAWN = "The figures were not drawn; fpstudy report draws them from the record."
+
+
 @dataclass(frozen=True)
 class Fact:
     """One line about the run: what, and how it was."""
@@ -60,9 +63,10 @@ def contents(
     manifest: Mapping[str, Any],
     formats: Formats,
     claims: Sequence[Told],
-    drawings: Sequence[Drawing],
+    drawings: Sequence[Drawing] | None,
 ) -> dict[str, Any]:
-    """What the templates of both pages print."""
+    """What the templates of both pages print; without drawings they say so."""
+    drawn = drawings or []
     table = verdicts(summary)
     return {
         "title": str(manifest.get("title") or manifest.get("name") or "report"),
@@ -72,10 +76,11 @@ def contents(
         "claims": claims,
         "tally": tally(claims),
         "problems": {
-            problem: [drawing for drawing in drawings if drawing.problem == problem]
-            for problem in dict.fromkeys(drawing.problem for drawing in drawings)
+            problem: [drawing for drawing in drawn if drawing.problem == problem]
+            for problem in dict.fromkeys(drawing.problem for drawing in drawn)
         },
-        "worst": worst_rows(record, table),
+        "undrawn": UNDRAWN if drawings is None else "",
+        "worst": worst_rows(record, summary, table),
         "failures": failure_rows(summary),
         "skipped": skipped_rows(summary),
         "size": _size(summary),

@@ -5,19 +5,22 @@ import re
 import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-
-import matplotlib
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from fpstudy.report.palette import STYLE, THEME
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure  # pages without figures do without matplotlib
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 FONTS = "'DejaVu Sans', Verdana, sans-serif"  # Verdana's widths are those that the layout assumed
 
 
-def draw(figure: Callable[[], Figure], title: str, description: str) -> str:
+def draw(figure: Callable[[], "Figure"], title: str, description: str) -> str:
     """The SVG of a figure, drawn under the report's style alone, whatever the user's settings."""
+    import matplotlib
+
     buffer = io.BytesIO()
     with matplotlib.rc_context(), warnings.catch_warnings():
         # the reader's font has the glyph that ours lacks; only the layout is estimated

@@ -26,35 +26,40 @@ class Worst:
     inputs: str
 
 
-def worst_rows(record: pd.DataFrame, table: pd.DataFrame) -> list[Worst]:
-    """One row for each verdict that has a finite worst error, up to its largest magnitude."""
-    samples = with_variants(record)
-    samples = samples[samples["ulp_error"].notna()]
-    rows = [_worst(samples, verdict) for verdict in each_verdict(table)]
+def worst_rows(record: pd.DataFrame, summary: pd.DataFrame, table: pd.DataFrame) -> list[Worst]:
+    """One row for each verdict that has a finite worst error, up to its largest magnitude.
+
+    record: its columns case (a row of the summary), ulp_error and worst_*
+    """
+    cases = with_variants(summary)
+    samples = record[record["ulp_error"].notna()]
+    rows = [_worst(samples, cases, verdict) for verdict in each_verdict(table)]
     return [row for row in rows if row is not None]
 
 
-def _worst(samples: pd.DataFrame, v: Verdict) -> Worst | None:
+def _worst(samples: pd.DataFrame, cases: pd.DataFrame, v: Verdict) -> Worst | None:
     """The first of the worst samples of the formula, where its verdict holds."""
-    own = samples[
-        (samples["variant"] == v.problem)
-        & (samples[SETTING].astype(str) == [v.dtype, v.arithmetic, v.accumulation]).all(axis=1)
-        & (samples["formula"].astype(str) == v.formula)
+    own = cases[
+        (cases["variant"] == v.problem)
+        & (cases[SETTING].astype(str) == [v.dtype, v.arithmetic, v.accumulation]).all(axis=1)
+        & (cases["formula"].astype(str) == v.formula)
     ]
     if v.inputs == "given":
         own = own[~own["swept"]]
     else:
         own = own[own["swept"] & (own["magnitude"] <= v.largest_magnitude)]
-    if own.empty:
+    its = samples[samples["case"].isin(own.index)]
+    if its.empty:
         return None
-    row = own.iloc[int(own["ulp_error"].argmax())]
-    where = input_name(str(row["distribution"])) + f", n = {row['n']}"
+    row = its.iloc[int(its["ulp_error"].argmax())]
+    case = own.loc[row["case"]]
+    where = input_name(str(case["distribution"])) + f", n = {case['n']}"
     return Worst(
         v.problem,
         v.dtype,
         computed_by(v.arithmetic, v.accumulation),
         v.formula,
-        where + (f", M = {magnitude(float(row['magnitude']))}" if row["swept"] else ""),
+        where + (f", M = {magnitude(float(case['magnitude']))}" if case["swept"] else ""),
         number(float(row["ulp_error"])),
         outcome_text(str(row["worst_outcome"])),
         str(row["worst_component"]),
