@@ -239,17 +239,16 @@ def read(path: Path) -> "pd.DataFrame":
 
 def parts(path: Path, columns: Sequence[str]) -> "Iterator[pd.DataFrame]":
     """Columns of the record, case among them, in parts that hold whole cases."""
-    rest = None
-    for batch in pq.ParquetFile(path).iter_batches(GROUP, columns=list(columns)):
-        table = pa.Table.from_batches([batch])
-        table = table if rest is None else pa.concat_tables([rest, table])
+    kept = pa.schema([SCHEMA.field(name) for name in columns])
+    rest = kept.empty_table()
+    for batch in pq.ParquetFile(path).iter_batches(GROUP, columns=kept.names):
+        table = pa.concat_tables([rest, pa.Table.from_batches([batch]).select(kept.names)])
         cases = table["case"].to_numpy()
         whole = int((cases != cases[-1]).sum())  # a case's rows stand together
         if whole:
             yield table[:whole].to_pandas()
         rest = table[whole:]
-    if rest is not None:
-        yield rest.to_pandas()
+    yield rest.to_pandas()
 
 
 def samples(path: Path) -> "pd.DataFrame":
