@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from fpstudy.claims import CHECKS, check
-from fpstudy.claims.computed import number_of
+from fpstudy.claims.bisection import last_without
+from fpstudy.claims.computed import number_of, pattern
 from fpstudy.claims.onset import search
+from fpstudy.claims.threshold import EDGES as THRESHOLDS
 from fpstudy.flow import run
+from fpstudy.formats import FORMATS, Format
 from fpstudy.problems import Formula
 from fpstudy.study import StudyError, load
+from fpstudy.study_file.claim_rules import EDGES
 from fpstudy.study_file.claims import KINDS
 
 HEAD = 'schema = 1\nname = "demo"\n'
@@ -61,6 +65,14 @@ CLAIMS: list[tuple[str, str, dict[str, Any]]] = [  # kind, verdict, keys
     ("onset", "refuted", NAIVE | {"dtype": FOUR, "threshold": "none"}),
     ("onset", "refuted", NAIVE | {"dtype": "float16", "n": 70_000,
                                   "threshold": "log(largest / n)"}),
+    ("threshold", "confirmed", {"of": "exp(x) overflows", "dtype": ALL,
+                                "expect": {"float16": 11.0859375, "float32": 88.72283172607422}}),
+    ("threshold", "refuted", {"of": "exp(x) overflows", "expect": {"float16": 11.078125}}),
+    ("threshold", "confirmed", {"of": "exp(x) is 0", "expect": {"float32": -103.972},
+                                "digits": 6}),
+    ("threshold", "refuted", {"of": "exp(x) is 0", "expect": {"float32": -103.972}}),
+    ("threshold", "refuted", {"of": "exp(x) is 0", "expect": {"float32": 103.972}, "digits": 6}),
+    ("threshold", "confirmed", {"of": ["p rounds to 1", "1 + exp(-g) is 1"], "dtype": FOUR}),
     ("order", "confirmed", ORDER | {"larger_get": "larger"}),
     ("order", "confirmed", ORDER | {"larger_get": "larger", "base": 2}),
     ("order", "refuted", ORDER | {"larger_get": "smaller", "base": 2}),
@@ -162,6 +174,7 @@ def test_every_kind_is_confirmed_and_refuted_above() -> None:
         (kind, verdict) for kind in KINDS for verdict in ("confirmed", "refuted")
     }
     assert set(CHECKS) == set(KINDS)
+    assert set(THRESHOLDS) == set(EDGES)
 
 
 # The largest number of each format, (2 - 2**(1 - p)) 2**emax, and p; numerics of IEEE 754 and OCP.
@@ -224,6 +237,68 @@ def test_bisection_says_when_a_trouble_does_not_begin_once(
     found = search(formula, "float16", 1, zero=True, trouble="nan")
     assert (None if found.bits is None else number_of(found.bits, "float16")) == onset
     assert found.steady == steady
+
+
+def _beyond(of: str, f: Format, M: mpmath.mpf) -> bool:
+    """Whether a number M >= 0 is beyond an edge, by the rounding rule in real numbers."""
+    u, eta, tiny = (mpmath.mpf(x) for x in (f.unit_roundoff, f.least_subnormal, f.least_normal))
+    last_place = mpmath.mpf(2) ** (f.emax - f.precision + 1)
+    e, p = mpmath.exp(-M), 1 / (1 + mpmath.exp(-M))
+    beyond = {
+        "exp(x) overflows": 1 / e >= mpmath.mpf(f.largest) + last_place / 2,
+        "exp(x) is 0": e <= eta / 2,
+        "exp(x) is subnormal": e < tiny - eta / 2,
+        "p rounds to 1": p >= 1 - u / 2,
+        "1 + exp(-g) is 1": e <= u + u**2,
+        "a sum of ones stands still": u * M >= 1,
+    }
+    return bool(beyond[of])
+
+
+@pytest.mark.parametrize("dtype", ALL)
+@pytest.mark.parametrize("of", EDGES)
+def test_the_rounding_rule_puts_each_threshold_between_two_neighbours(
+    tmp_path: Path, of: str, dtype: str
+) -> None:
+    """By mpmath, on the numbers as printed; and what is computed there is what has been said."""
+    told = check(claim(tmp_path, "threshold", {"of": of, "dtype": dtype}))
+    ((_, before, hex_before, after, result, _),) = told["table"]["rows"]
+    f, M = FORMATS[dtype], abs(float(before))
+    assert float.fromhex(hex_before) == float(before)
+    assert f.holds([float(before), float(after)]).all()
+    assert abs(float(after)) - M == 2.0 ** f.quantum(M)
+    with mpmath.workdps(60):
+        assert not _beyond(of, f, mpmath.mpf(M))
+        assert _beyond(of, f, mpmath.mpf(abs(float(after))))
+    if of == "a sum of ones stands still":
+        assert result == after == str(2**f.precision)
+    elif of == "exp(x) is subnormal":
+        assert 0 < float(result) < f.least_normal
+    else:
+        assert result == {
+            "exp(x) is 0": "0",
+            "exp(x) overflows": "inf" if f.infinity else "nan",
+        }.get(of, "1")
+
+
+@pytest.mark.parametrize("dtype", [name for name in ALL if FORMATS[name].precision <= 11])
+@pytest.mark.parametrize("of", EDGES)
+def test_no_number_of_a_narrow_format_contradicts_a_threshold(of: str, dtype: str) -> None:
+    """Every nonnegative number: none below has run out, all above have."""
+    f, edge = FORMATS[dtype], THRESHOLDS[of]
+    every = np.asarray([float(number_of(k, dtype)) for k in range(pattern(f.largest, dtype) + 1)])
+    beyond = edge.beyond(f, every, edge.result(f, every))
+    found = last_without(lambda M: edge.beyond(f, M, edge.result(f, M)), dtype)
+    assert found.steady and found.bits is not None
+    assert np.array_equal(np.flatnonzero(beyond), np.arange(found.bits + 1, every.size))
+
+
+def test_the_shipped_thresholds_are_those_of_every_dtype() -> None:
+    path = Path(__file__).parent.parent / "experiments" / "thresholds.toml"
+    overview, *single = load(path).claim
+    assert set(overview.of) == {of for one in single for of in one.of} == set(EDGES)
+    assert all(set(one.dtype) == set(one.expect) == set(ALL) for one in single)
+    assert {check(one)["verdict"] for one in (overview, *single)} == {"confirmed"}
 
 
 def test_the_claimed_gradient_is_held_against_the_loss_and_not_against_itself(
@@ -310,6 +385,12 @@ BAD = [  # keys after kind and says, key path, words
      "expect = {fp32 = 88}", "claim[1].expect.fp32", "write float32"),
     ('kind = "onset"\nproblem = "softmax"\nformula = "naive"\ndtype = "float32"\nexpect = 88',
      "claim[1].expect", "want a table"),
+    ('kind = "threshold"\nof = "exp(x) overflow"', "claim[1].of", "did you mean exp(x) overflows?"),
+    ('kind = "threshold"\nof = ["exp(x) is 0", "p rounds to 1"]\nexpect = {float16 = 1}',
+     "claim[1].expect", "write a claim for each"),
+    ('kind = "threshold"\nof = "exp(x) is 0"\ndigits = 3', "claim[1].digits", "without expect"),
+    ('kind = "threshold"\nof = "exp(x) is 0"\ndtype = "float16"\nexpect = {float32 = 1}',
+     "claim[1].expect.float32", "not among the dtypes searched"),
     ('kind = "limit"\nlogits = [1, 2]\nbetas = [10, 1]\nto = "arg_max"', "claim[1].betas",
      "want two or more of one sign, growing in size"),
     ('kind = "limit"\nlogits = [1, 2]\nbetas = [-1, 1]\nto = "arg_max"', "claim[1].betas",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fpstudy.calculator import UndecidedError
-from fpstudy.claims import choice, computed, identities, onset, shape
+from fpstudy.claims import choice, computed, identities, onset, shape, threshold
 from fpstudy.claims.finding import Finding
 from fpstudy.study_file.claims import KINDS, Claim
 
@@ -16,6 +16,7 @@ CHECKS: dict[str, Callable[[Any], Finding]] = {
     "computed": computed.computed,
     "exact": computed.exact,
     "onset": onset.onset,
+    "threshold": threshold.threshold,
     "order": choice.order,
     "limit": choice.limit,
     "equal": identities.equal,

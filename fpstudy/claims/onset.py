@@ -1,6 +1,5 @@
 """Where a formula begins to fail as equal logits grow, found by bisection over bit patterns."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -10,27 +9,14 @@ import numpy as np
 from fpstudy import decimals
 from fpstudy.arithmetic import arb
 from fpstudy.arithmetic.numpy import evaluate
+from fpstudy.claims.bisection import PROBES, Found, last_without
 from fpstudy.claims.certified import same_digits, short
-from fpstudy.claims.computed import agrees, extreme, number_of, pattern
+from fpstudy.claims.computed import agrees, extreme, number_of
 from fpstudy.claims.finding import Finding, Rows, in_dtypes, stored
 from fpstudy.formats import FORMATS, Floats
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.study_file.claims import Onset
-
-PROBES = 64  # further logits on either side: bisection alone takes the trouble to begin once
-
-
-@dataclass(frozen=True)
-class Found:
-    """Where a trouble begins.
-
-    bits:   pattern of the largest logit without it; None where no logit has it, -1 where M = 0 has
-    steady: whether no probe below has it and every probe above has it
-    """
-
-    bits: int | None
-    steady: bool
 
 
 def onset(claim: Onset) -> Finding:
@@ -83,27 +69,11 @@ def _zero_is_failure(claim: Onset) -> bool:
 def search(formula: Formula, dtype: str, n: int, zero: bool, trouble: str) -> Found:
     """Bisection from M = 0 to the largest number of the dtype; `zero`: whether 0 is a trouble."""
 
-    def troubled(*bits: int) -> Any:
-        M = np.asarray([float(number_of(b, dtype)) for b in bits])
+    def troubled(M: Floats) -> Any:
         y = _results(formula, M, dtype, n)
         return np.isnan(y) if trouble == "nan" else ~np.isfinite(y) | (zero & (y == 0))
 
-    low, high = 0, pattern(extreme(dtype, "largest"), dtype)
-    top = high
-    if troubled(low)[0]:
-        return Found(-1, steady=False)
-    if not troubled(high)[0]:
-        return Found(None, steady=not troubled(*_spread(low, high)).any())
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if troubled(middle)[0] else (middle, high)
-    below, above = _spread(0, low), _spread(high, top)
-    return Found(low, bool(not troubled(*below).any() and troubled(*above).all()))
-
-
-def _spread(low: int, high: int) -> list[int]:
-    """Some integers from low to high, both included."""
-    return sorted({low + (high - low) * k // (PROBES - 1) for k in range(PROBES)})
+    return last_without(troubled, dtype)
 
 
 def _results(formula: Formula, M: Floats, dtype: str, n: int) -> Floats:

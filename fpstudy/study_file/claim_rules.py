@@ -18,6 +18,14 @@ Rule = Callable[[Any], Iterator[Mistake]]
 EQUAL_LOGITS = ("softmax", "logsumexp")
 TROUBLES = ("failure", "nan")
 THRESHOLDS = ("log(largest)", "log(largest / n)", "none")
+EDGES = (
+    "exp(x) overflows",
+    "exp(x) is 0",
+    "exp(x) is subnormal",
+    "p rounds to 1",
+    "1 + exp(-g) is 1",
+    "a sum of ones stands still",
+)
 ORDERS = ("larger", "smaller", "equal")
 LSE_BOUNDS = ("mean + log n", "max", "max + log n")
 GRADIENTS = ("p - q", "p sum(q) - q")
@@ -182,6 +190,18 @@ def _betas(claim: Any) -> Iterator[Mistake]:
 def _onset(claim: Any) -> Iterator[Mistake]:
     if claim.threshold is None and not claim.expect:
         yield Mistake(("threshold",), 'missing; write threshold = "log(largest)", or expect')
+    yield from _searched(claim)
+
+
+def _threshold(claim: Any) -> Iterator[Mistake]:
+    if claim.expect and len(claim.of) > 1:
+        yield Mistake(("expect",), "goes with one name in `of`: write a claim for each")
+    if claim.digits is not None and not claim.expect:
+        yield Mistake(("digits",), "has no effect without expect")
+    yield from _searched(claim)
+
+
+def _searched(claim: Any) -> Iterator[Mistake]:
     for dtype in claim.expect:
         if dtype not in claim.dtype:
             yield Mistake(("expect", dtype), f"{dtype} is not among the dtypes searched")
@@ -205,4 +225,5 @@ RULES: tuple[tuple[set[str], Rule], ...] = (
     ({"to", "betas"}, _betas),
     ({"size", "betas"}, _between_neighbours),
     ({"trouble", "threshold"}, _onset),
+    ({"of", "expect"}, _threshold),
 )

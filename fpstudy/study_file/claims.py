@@ -94,6 +94,11 @@ Onsets = Annotated[
         {"type": "object", "propertyNames": names(FORMATS), "additionalProperties": _NUMBER}
     ),
 ]
+Edges = Annotated[
+    tuple[str, ...],
+    BeforeValidator(axis(among(claim_rules.EDGES, "an edge"))),
+    WithJsonSchema(one_or_some(names(claim_rules.EDGES))),
+]
 FormulaName = Annotated[
     str, BeforeValidator(claim_rules.formula_name), WithJsonSchema({"type": "string"})
 ]
@@ -211,6 +216,22 @@ class Onset(Claim):
         default_factory=dict, description="the claimed onset in some dtypes: {float32 = 88.7}"
     )
     digits: Digits = Field(default=3, description="significant digits of expect that agree")
+
+
+class Threshold(Claim):
+    """The numbers at which a format runs out, with every operation correctly rounded."""
+
+    required: ClassVar = Claim.required | {"of": 'of = "exp(x) overflows"'}
+    kind: Literal["threshold"] = Field(description="where exp, a probability or a sum runs out")
+    of: Edges = Field(description="what runs out; several for one table of them")
+    dtype: Dtypes = Field(default=tuple(FORMATS), description="the dtypes to search")
+    expect: Onsets = Field(
+        default_factory=dict,
+        description="the claimed last number before it (of a sum: where it stands still), by dtype",
+    )
+    digits: Digits | None = Field(
+        default=None, description="significant digits of expect that agree; else the number itself"
+    )
 
 
 class Order(Given):
@@ -405,8 +426,8 @@ class Underflow(Claim):
 
 
 AnyClaim = (
-    Computed | Exact | Onset | Order | Limit | Equal | Between | Inside | Sum | Convex | Gradient
-    | Differentiable | ProductQuotient | Jump | FormatNumber | Underflow
+    Computed | Exact | Onset | Threshold | Order | Limit | Equal | Between | Inside | Sum | Convex
+    | Gradient | Differentiable | ProductQuotient | Jump | FormatNumber | Underflow
 )  # fmt: skip
 KINDS: dict[str, type[Claim]] = {
     get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(AnyClaim)
