@@ -448,6 +448,17 @@ def test_each_field_of_a_map_stands_at_its_value_and_line():
     assert len(ax.texts) == 12 == len({text.get_position() for text in ax.texts})
 
 
+def test_a_panel_of_a_map_has_rows_for_what_it_measured_only():
+    rows = [*growth(("sequential", "exact")), *sweep_of(dtype=("tf32",), n=(16, 256))]
+    part = arranged(with_variants(table(*rows)), sums=True).assign(precision=11)
+    axes = failure_map(part, "n").axes
+    named = [[label.get_text() for label in ax.get_yticklabels()] for ax in axes]
+    assert named == [["sequential", "exact"], ["native"]]
+    two, one = (ax.get_position() for ax in axes)
+    assert two.height == pytest.approx(2 * one.height)  # rows are alike
+    assert two.y0 > one.y1
+
+
 @pytest.mark.parametrize(
     ("counts", "most", "labels", "sizes"),
     [

@@ -102,21 +102,23 @@ def _map(
     part: pd.DataFrame, across: str, fields: pd.DataFrame, cell: Callable[[Counts], Cell], key: str
 ) -> Figure:
     """Panels below each other, one a dtype with what computed in it; lines down, values across."""
-    names, groups, axis = in_order(part["line"]), panels_of(part), AXES.get(across)
+    groups, axis = panels_of(part), AXES.get(across)
+    rows = [in_order(of_panels(part, [panel])["line"]) for panel in groups]
+    row = 0.22  # inches
     values: list[Any] = sorted(fields[across].unique()) if axis else in_order(fields[across])
     labels = [axis.text(value) for value in values] if axis else values
     widest = max(len(label) for label in labels)
     titles = [": ".join(panel) for panel in groups]
-    left = 0.15 + LETTER_WIDTH * max(len(name) for name in names)
+    left = 0.15 + LETTER_WIDTH * max(len(name) for names in rows for name in names)
     width = max(0.37, LETTER_WIDTH * widest + 0.05) * len(values)
     text = max(LETTER_WIDTH * len(key), left + LETTER_WIDTH * max(map(len, titles)), left + 3)
     grid = Grid(
-        len(groups), 1, width=width, height=0.22 * len(names), gap_x=0, gap_y=0.27,
+        len(groups), 1, width=width, height=row, gap_x=0, gap_y=0.27,
         left=left, right=max(0.15, text + 0.15 - left - width),
-        top=0.25, bottom=0.65 if key else 0.45,
+        top=0.25, bottom=0.65 if key else 0.45, heights=tuple(row * len(names) for names in rows),
     )  # fmt: skip
     figure, panels = grid.figure()
-    for ax, panel, said in zip(panels[:, 0], groups, titles, strict=True):
+    for ax, panel, said, names in zip(panels[:, 0], groups, titles, rows, strict=True):
         _frame(ax, names, labels, last=ax is panels[-1, 0])
         for field in of_panels(fields, [panel]).to_dict("records"):
             place = values.index(field[across]), names.index(str(field["line"]))

@@ -14,7 +14,10 @@ LETTER_WIDTH = 0.068  # inch, of a wide letter at 7 points
 
 @dataclass(frozen=True)
 class Grid:
-    """Panels of width x height inches with gaps between and margins around."""
+    """Panels of width x height inches with gaps between and margins around.
+
+    heights: of each row of panels where they differ
+    """
 
     rows: int
     columns: int
@@ -26,12 +29,18 @@ class Grid:
     right: float
     top: float
     bottom: float
+    heights: tuple[float, ...] = ()
+
+    @property
+    def each(self) -> tuple[float, ...]:
+        """The height of each row of panels, in inches."""
+        return self.heights or (self.height,) * self.rows
 
     @property
     def size(self) -> tuple[float, float]:
         """Of the whole figure, in inches."""
         wide = self.columns * self.width + (self.columns - 1) * self.gap_x
-        high = self.rows * self.height + (self.rows - 1) * self.gap_y
+        high = sum(self.each) + (self.rows - 1) * self.gap_y
         return self.left + wide + self.right, self.top + high + self.bottom
 
     def figure(self) -> tuple[Figure, NDArray[np.object_]]:
@@ -39,11 +48,11 @@ class Grid:
         W, H = self.size
         figure = Figure(figsize=(W, H))
         panels = np.empty((self.rows, self.columns), dtype=object)
-        for r in range(self.rows):
+        for r, height in enumerate(self.each):
+            y = self.bottom + sum(below + self.gap_y for below in self.each[r + 1 :])
             for c in range(self.columns):
                 x = self.left + c * (self.width + self.gap_x)
-                y = self.bottom + (self.rows - 1 - r) * (self.height + self.gap_y)
-                panels[r, c] = figure.add_axes((x / W, y / H, self.width / W, self.height / H))
+                panels[r, c] = figure.add_axes((x / W, y / H, self.width / W, height / H))
         return figure, panels
 
     def below(self, figure: Figure, text: str, inches: float = 0.06) -> None:
