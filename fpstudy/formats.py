@@ -99,12 +99,13 @@ class Format:
     def _round_block(self, x: Floats) -> Floats:
         rounded = x
         if self.precision < DOUBLE:
-            dropped = np.int64(DOUBLE - self.precision)
+            dropped = DOUBLE - self.precision
             bits = x.view(np.int64)
-            odd = (bits >> dropped) & 1
-            odd += (np.int64(1) << (dropped - 1)) - 1
+            odd = bits >> dropped
+            odd &= 1
+            odd += (1 << (dropped - 1)) - 1
             odd += bits
-            odd &= np.int64(-1) << dropped
+            odd &= -1 << dropped
             rounded = odd.view(np.float64)
         size = np.abs(x)
         small = size < self.least_normal

@@ -82,10 +82,11 @@ def sequential(x: Array, f: Format) -> Floats:
     if native is not None:  # NumPy accumulates one by one, each sum rounded to the dtype
         last = np.add.accumulate(x.astype(native), axis=0, dtype=native)[-1]
         return np.asarray(last, dtype=np.float64)
-    s: Floats = x[0]
+    x, plus, _ = _operations(x, f)
+    s = x[0]
     for term in x[1:]:
-        s = add(f, s, term)
-    return s
+        s = plus(s, term)
+    return np.asarray(s)
 
 
 def pairwise(x: Array, f: Format) -> Floats:
@@ -172,11 +173,16 @@ def _native(f: Format) -> np.dtype[Any] | None:
 
 
 def _operations(x: Floats, f: Format) -> tuple[Array, Callable[..., Array], Callable[..., Array]]:
-    """The terms, and what adds and subtracts them: natively where that gives the same bits."""
+    """The terms, and what adds and subtracts them: natively where that gives the same bits.
+
+    Else as `add` and `subtract` do, without what those take from each call for any shapes.
+    """
     native = _native(f)
-    if native is None:
+    if native is not None:
+        return x.astype(native), np.add, np.subtract
+    if f.saturate:  # an exact infinity stays one, see correct_rounding.saturated
         return x, partial(add, f), partial(subtract, f)
-    return x.astype(native), np.add, np.subtract
+    return x, lambda a, b: f.round(a + b), lambda a, b: f.round(a - b)
 
 
 def _filled(x: Array, multiple: int) -> Array:
