@@ -208,6 +208,16 @@ def test_more_shapes_and_options_are_compiled_than_torch_keeps() -> None:
         assert run(chosen, Inputs(np.zeros((1, 4))), "float32").tolist() == [[0.25] * 4]
 
 
+def test_formulas_with_options_are_compiled_beyond_what_torch_keeps_of_all_of_them() -> None:
+    """Their texts are partials, which torch compiles as one code of its own."""
+    run = Framework("torch.compile")
+    for block in range(1, torch_arithmetic.COMPILED_AT_ONCE // 2 + 2):
+        for problem, want in (("softmax", [[0.25] * 4]), ("logsumexp", [np.float32(np.log(4))])):
+            chosen = named(PROBLEMS[problem].formulas, f"blocked[block={block}]")
+            assert chosen is not None
+            assert run(chosen, Inputs(np.zeros((1, 4))), "float32").tolist() == want
+
+
 # Exact bits
 
 

@@ -112,12 +112,12 @@ def _compile(text: Text, signature: tuple[Any, ...]) -> Text:
     """The text compiled as a whole and for its exact shapes, so that no earlier call matters.
 
     All that is compiled is forgotten before one code exceeds torch's limit: beyond it torch would
-    compile it no more.
+    compile it no more. Closures of one function share its code, and all that is no function (a
+    formula with options chosen is a partial) the code of torch's own wrapper.
     """
     import torch
 
-    plain = text.func if isinstance(text, partial) else text  # of a formula with options chosen
-    code = getattr(plain, "__code__", plain)  # which closures of one function share
+    code = getattr(text, "__code__", None)
     if len(_compiled.get(code, set()) | {signature}) > COMPILED_AT_ONCE:
         torch.compiler.reset()
         _compiled.clear()

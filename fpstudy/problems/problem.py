@@ -41,7 +41,7 @@ class Formula:
                 known = ", ".join(values) or "none"
                 raise ValueError(f"no option {name!r}; known: {known}")
             values[name] = _option(name, text, values[name])
-        return replace(self, text=partial(self.text, **values), options=())
+        return replace(self, text=partial(self.text, **values), options=()) if values else self
 
     @property
     def everyday(self) -> bool:
