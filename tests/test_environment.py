@@ -348,20 +348,22 @@ def test_torch_has_one_thread_and_then_its_own_again() -> None:
 @pytest.mark.parametrize(("first", "told"), [(False, "1"), (True, "not pinned")])
 def test_jax_has_one_thread_where_it_has_not_computed_before(first: bool, told: str) -> None:
     text = f"""
-import os
+import os, warnings
 from pathlib import Path
+del os.environ["PJRT_NPROC"]  # the tests' own
 import jax.numpy as jnp
-from fpstudy.environment.threads import counts, one_thread
+from fpstudy.environment.threads import NOT_PINNED, counts, one_thread
 if {first}:
     jnp.ones(3)
-with one_thread(("jax.jit",)):
+with warnings.catch_warnings(record=True, action="always") as caught, one_thread(("jax.jit",)):
     jnp.ones(3)
     names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
-    print(counts(("jax",))["jax"], sum("XLAEigen" in name for name in names), sep=",")
+    warned = sum(str(warning.message) == NOT_PINNED for warning in caught)
+    print(counts(("jax",))["jax"], sum("XLAEigen" in name for name in names), warned, sep=",")
 """
-    said, _, pool = _python(text).partition(",")
+    said, pool, warned = _python(text).split(",")
     cores = len(os.sched_getaffinity(0))
-    assert said == told and int(pool) == (cores if first else 1)
+    assert said == told and int(pool) == (cores if first else 1) and int(warned) == first
 
 
 # --- how numbers are rounded --------------------------------------------------------------------

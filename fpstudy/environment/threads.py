@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,10 @@ from fpstudy.environment.uses import packages, torch
 
 # XLA makes its pool of so many threads when a backend is first used, and it keeps that size.
 XLA_THREADS = "PJRT_NPROC"
+NOT_PINNED = (
+    "jax has computed in this process before, with a pool of threads that it keeps: its results may"
+    f" have other bits than with one; start anew, or set {XLA_THREADS}=1 before jax is first used"
+)
 
 
 @contextmanager
@@ -18,12 +23,14 @@ def one_thread(uses: Collection[str] = ()) -> Iterator[None]:
     """BLAS, OpenMP and, where they are used, torch and jax with one thread; afterwards as before.
 
     Except jax: it keeps the one thread to the end of the process, and cannot be told so once it has
-    computed something; then `counts` says "not pinned".
+    computed something; then `counts` says "not pinned", and a RuntimeWarning what to do.
     """
     if "jax" in packages(uses):
         bridge = sys.modules.get("jax._src.xla_bridge")
         if bridge is None or not bridge.backends_are_initialized():
             os.environ[XLA_THREADS] = "1"
+        elif os.environ.get(XLA_THREADS) != "1":
+            warnings.warn(NOT_PINNED, RuntimeWarning, stacklevel=3)  # past contextlib's __enter__
     framework = torch(uses)  # before the limits, so that they reach its OpenMP
     before = 1 if framework is None else framework.get_num_threads()
     try:
