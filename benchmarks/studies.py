@@ -1,0 +1,122 @@
+"""The studies that are measured, and how fpstudy is made to run one without drawing figures."""
+
+import inspect
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import fpstudy
+
+SHIPPED = Path(__file__).resolve().parent.parent / "experiments" / "magnitude_sweep.toml"
+
+_LARGE = """\
+schema = 1
+name = "large_sweep"
+question = "Which formula keeps how many bits in which dtype, up to which magnitude?"
+
+[[sweep]]
+problem = ["softmax", "logsumexp", "cross_entropy"]
+formula = ["naive", "shifted"]
+dtype = ["float16", "bfloat16", "float32"]
+n = {n}
+magnitude = {{ scale = "log10", start = -2, stop = 3, num = 11 }}
+target = "random"
+samples = {samples}
+"""
+LARGE_PROBLEMS, LARGE_MAGNITUDES = 3, 11
+
+_ONE_CASE = """\
+schema = 1
+name = "one_case"
+question = "What does one formula cost?"
+
+[[sweep]]
+problem = "softmax"
+formula = "shifted"
+dtype = "float32"
+n = {n}
+magnitude = 10
+samples = {samples}
+"""
+
+_MANY_CASES = """\
+schema = 1
+name = "many_cases"
+question = "What does a case cost?"
+
+[[sweep]]
+problem = "softmax"
+formula = ["naive", "shifted", "reciprocal", "divisionless", "exp_log_softmax"]
+dtype = ["bfloat16", "float32"]
+n = 10
+magnitude = {{ scale = "log10", start = -2, stop = 3, num = {magnitudes} }}
+samples = 8
+"""
+CASES_OF_A_MAGNITUDE = 10
+
+_WIDE = """\
+schema = 1
+name = "wide_cross_entropy"
+question = "Is every truth decided?"
+
+[[sweep]]
+problem = "cross_entropy"
+formula = "shifted"
+dtype = ["float16", "bfloat16", "float32", "float64"]
+inputs = "per_dtype"
+n = [2, 10, 100, 1000]
+magnitude = {{ scale = "log10", start = -3, stop = 4, num = 15 }}
+target = ["random", "argmax", "argmin"]
+samples = {samples}
+"""
+
+
+def large(n: int, samples: int) -> str:
+    """Three problems, two formulas, three dtypes, eleven magnitudes: 33 n samples logits."""
+    return _LARGE.format(n=n, samples=samples)
+
+
+def one_case(n: int, samples: int) -> str:
+    """One formula in one dtype."""
+    return _ONE_CASE.format(n=n, samples=samples)
+
+
+def many_cases(magnitudes: int) -> str:
+    """Ten cases for each magnitude, of 8 vectors of 10 logits."""
+    return _MANY_CASES.format(magnitudes=magnitudes)
+
+
+def wide(samples: int) -> str:
+    """Cross-entropy at scales of 1e-3 to 1e4 in all dtypes, each with its own logits."""
+    return _WIDE.format(samples=samples)
+
+
+def without_figures() -> dict[str, Any]:
+    """The argument of fpstudy.run that leaves figures out; none where there is no such."""
+    return {"figures": False} if "figures" in inspect.signature(fpstudy.run).parameters else {}
+
+
+def command(study: Path, out: Path, jobs: int | None) -> list[str]:
+    """Arguments of Python that run the study anew without figures, where that can be said."""
+    chosen = [] if jobs is None else ["--jobs", str(jobs)]
+    return [
+        "-m", "fpstudy", "run", str(study), "--out", str(out), "--fresh", *chosen, *_no_figures(),
+    ]  # fmt: skip
+
+
+@cache
+def _no_figures() -> tuple[str, ...]:
+    told = subprocess.run(
+        [sys.executable, "-m", "fpstudy", "run", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ("--no-figures",) if "--no-figures" in told.stdout else ()
+
+
+def figures_drawn() -> bool:
+    """Whether the runs that are measured draw figures, for want of a way to leave them out."""
+    return not without_figures()
