@@ -23,8 +23,8 @@ from benchmarks.page import BENCHMARKS, page
 HERE = Path(__file__).resolve().parent
 SMALL = {
     "truth": "--rounds 1 --n 2 8 --logits 256",
-    "sweep": "--rounds 1 --n 10 --logits 330 --share 1",
-    "phases": "--rounds 1 --n 10 --logits 330",
+    "sweep": "--rounds 1 --n 10 --logits 110 --share 1",
+    "phases": "--rounds 1 --n 10 --logits 110",
     "growth": "--rounds 1 --n 2 64 --logits 64 --cases 20",
     "processes": f"--rounds 1 --logits 1 --shipped {HERE.parent / 'experiments/quickstart.toml'}",
     "undecided": "--samples 1",

@@ -1,9 +1,9 @@
 """A sweep as notebooks have it: NumPy formulas, exact values from mpmath or Arb, a pandas table.
 
 Which formula has which error, by dtype and magnitude? This is the code that fpstudy replaces, with
-what its users know: formulas take whole arrays, the exact values are computed once for each sample,
-exponentials once for each vector, and the error of a failure is infinite without more ado. It
-proves nothing: of mpmath's digits one hopes that they suffice.
+what its users know: formulas take whole arrays, exponentials are computed once for each vector and
+serve all problems, and the error of a failure is infinite without more ado. It proves nothing: of
+mpmath's digits one hopes that they suffice.
 """
 
 import math
@@ -19,14 +19,14 @@ from flint import arb
 from mpmath import mp, mpf
 
 DTYPES = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32}
+Exact = Callable[[list[float], int], dict[str, list[Any]]]
 COLUMNS = ["problem", "formula", "dtype", "n", "magnitude"]
 
 
 @dataclass(frozen=True)
 class Question:
-    """Samples of logits (samples, n) that all dtypes hold, and targets (samples,) of a loss."""
+    """Samples of logits (samples, n) that all dtypes hold, and targets (samples,) of the loss."""
 
-    problem: str
     n: int
     magnitude: float
     x: np.ndarray
@@ -44,6 +44,11 @@ def softmax_shifted(x, targets):
     return softmax_naive(x - x.max(axis=-1, keepdims=True), targets)
 
 
+def softmax_divisionless(x, targets):
+    """exp(x_j - logsumexp(x))."""
+    return np.exp(x - logsumexp_shifted(x, targets)[:, None])
+
+
 def logsumexp_naive(x, targets):
     """log(sum_i exp(x_i))."""
     return np.log(np.exp(x).sum(axis=-1))
@@ -55,9 +60,22 @@ def logsumexp_shifted(x, targets):
     return m + np.log(np.exp(x - m[:, None]).sum(axis=-1))
 
 
+def logsumexp_log1p(x, targets):
+    """m + log1p(sum of the other exp(x_i - m))."""
+    m = x.max(axis=-1)
+    e = np.exp(x - m[:, None])
+    e[np.arange(len(x)), x.argmax(axis=-1)] = 0
+    return m + np.log1p(e.sum(axis=-1))
+
+
 def cross_entropy_naive(x, targets):
     """-log(softmax(x)_t)."""
     return -np.log(softmax_naive(x, targets)[np.arange(len(x)), targets])
+
+
+def cross_entropy_log_of_shifted_softmax(x, targets):
+    """-log(softmax(x - m)_t)."""
+    return -np.log(softmax_shifted(x, targets)[np.arange(len(x)), targets])
 
 
 def cross_entropy_shifted(x, targets):
@@ -67,32 +85,44 @@ def cross_entropy_shifted(x, targets):
 
 
 FORMULAS = {
-    "softmax": {"naive": softmax_naive, "shifted": softmax_shifted},
-    "logsumexp": {"naive": logsumexp_naive, "shifted": logsumexp_shifted},
-    "cross_entropy": {"naive": cross_entropy_naive, "shifted": cross_entropy_shifted},
+    "softmax": {
+        "naive": softmax_naive,
+        "shifted": softmax_shifted,
+        "divisionless": softmax_divisionless,
+    },
+    "logsumexp": {
+        "naive": logsumexp_naive,
+        "shifted": logsumexp_shifted,
+        "log1p": logsumexp_log1p,
+    },
+    "cross_entropy": {
+        "naive": cross_entropy_naive,
+        "log_of_shifted_softmax": cross_entropy_log_of_shifted_softmax,
+        "shifted": cross_entropy_shifted,
+    },
 }
 
 
-def exact_by_mpmath(problem: str, row: list[float], target: int) -> list[mpf]:
-    """The exact values at one vector, at the digits of mp.dps."""
+def exact_by_mpmath(row: list[float], target: int) -> dict[str, list[mpf]]:
+    """The exact values of each problem at one vector, at the digits of mp.dps."""
     e = [mp.exp(v) for v in row]
-    if problem == "softmax":
-        total = mp.fsum(e)
-        return [v / total for v in e]
-    if problem == "logsumexp":
-        return [mp.log(mp.fsum(e))]
-    return [mp.log1p(mp.fsum(e[:target] + e[target + 1 :]) / e[target])]
+    total, others = mp.fsum(e), mp.fsum(e[:target] + e[target + 1 :])
+    return {
+        "softmax": [v / total for v in e],
+        "logsumexp": [mp.log(total)],
+        "cross_entropy": [mp.log1p(others / e[target])],
+    }
 
 
-def exact_by_arb(problem: str, row: list[float], target: int) -> list[arb]:
-    """The exact values at one vector, at the bits of flint.ctx.prec."""
+def exact_by_arb(row: list[float], target: int) -> dict[str, list[arb]]:
+    """The exact values of each problem at one vector, at the bits of flint.ctx.prec."""
     e = [arb(v).exp() for v in row]
-    if problem == "softmax":
-        total = sum(e, arb(0))
-        return [v / total for v in e]
-    if problem == "logsumexp":
-        return [sum(e, arb(0)).log()]
-    return [(sum(e[:target] + e[target + 1 :], arb(0)) / e[target]).log1p()]
+    total, others = sum(e, arb(0)), sum(e[:target] + e[target + 1 :], arb(0))
+    return {
+        "softmax": [v / total for v in e],
+        "logsumexp": [total.log()],
+        "cross_entropy": [(others / e[target]).log1p()],
+    }
 
 
 def error(y: float, t: Any) -> float:
@@ -100,33 +130,33 @@ def error(y: float, t: Any) -> float:
     return float(abs((y - t) / t)) if math.isfinite(y) else math.inf
 
 
-def rows_of(question: Question, exact: Callable[..., list[Any]]) -> list[dict[str, Any]]:
+def rows_of(question: Question, exact: Exact) -> list[dict[str, Any]]:
     """A row for each formula, dtype and sample: the largest error of the components."""
     truths = [
-        exact(question.problem, row, target)
+        exact(row, target)
         for row, target in zip(question.x.tolist(), question.targets.tolist(), strict=True)
     ]
     rows = []
     for dtype, native in DTYPES.items():
         x = question.x.astype(native)
-        for name, formula in FORMULAS[question.problem].items():
-            y = formula(x, question.targets).astype(float).reshape(len(x), -1).tolist()
-            for sample, (values, truth) in enumerate(zip(y, truths, strict=True)):
-                rows.append(
-                    {
-                        "problem": question.problem,
-                        "formula": name,
-                        "dtype": dtype,
-                        "n": question.n,
-                        "magnitude": question.magnitude,
-                        "sample": sample,
-                        "error": max(error(v, t) for v, t in zip(values, truth, strict=True)),
-                    }
-                )
+        for problem, formulas in FORMULAS.items():
+            for name, formula in formulas.items():
+                y = formula(x, question.targets).astype(float).reshape(len(x), -1).tolist()
+                for values, truth in zip(y, truths, strict=True):
+                    rows.append(
+                        {
+                            "problem": problem,
+                            "formula": name,
+                            "dtype": dtype,
+                            "n": question.n,
+                            "magnitude": question.magnitude,
+                            "error": max(map(error, values, truth[problem])),
+                        }
+                    )
     return rows
 
 
-def summarized(questions: Iterable[Question], exact: Callable[..., list[Any]]) -> pd.DataFrame:
+def summarized(questions: Iterable[Question], exact: Exact) -> pd.DataFrame:
     """Largest and median error of each formula, by dtype, n and magnitude."""
     with np.errstate(all="ignore"):
         rows = [row for question in questions for row in rows_of(question, exact)]

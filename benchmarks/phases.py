@@ -79,11 +79,10 @@ def once(text: str) -> dict[str, float]:
 def measure(options: argparse.Namespace) -> dict[str, object]:
     """Rounds, each in a process of its own."""
     from benchmarks.machine import one_core
-    from benchmarks.studies import LARGE_MAGNITUDES, LARGE_PROBLEMS, large
+    from benchmarks.studies import drawn_logits, large
 
-    per_sample = LARGE_PROBLEMS * LARGE_MAGNITUDES * options.n
-    samples = -(-options.logits // per_sample)
-    start = [sys.executable, "-m", "benchmarks.phases", "--once", large(options.n, samples)]
+    text = large(options.n, options.logits)
+    start = [sys.executable, "-m", "benchmarks.phases", "--once", text]
     found, seconds = [], []
     with one_core():
         for _ in range(options.rounds):
@@ -93,7 +92,7 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
             found.append(json.loads(done.stdout))
     return {
         "n": options.n,
-        "logits": samples * per_sample,
+        "logits": drawn_logits(text),
         "rounds": options.rounds,
         "phases": found,
         "seconds": seconds,

@@ -15,10 +15,9 @@ from benchmarks.goals import GOALS_HEADER, Figure, Goal
 from benchmarks.machine import cores, run_child
 from benchmarks.options import Result, carry_out, parser, positive
 from benchmarks.studies import (
-    LARGE_MAGNITUDES,
-    LARGE_PROBLEMS,
     SHIPPED,
     command,
+    drawn_logits,
     figures_drawn,
     large,
 )
@@ -26,6 +25,7 @@ from benchmarks.tables import table
 from benchmarks.turns import Contender, ratios, spread, take_turns
 
 N = 1000
+MAGNITUDES = 44  # as many draws, which processes share evenly
 KEPT = ("record.parquet", "summary.csv")
 TWO_CORES = Goal(1.7)
 SHIPPED_SECONDS = Goal(10, 5, least=True)
@@ -39,9 +39,8 @@ def measure(options: argparse.Namespace) -> Result:
     """Rounds of the large study with one process and with two, and of the shipped one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        samples = -(-options.logits // (LARGE_PROBLEMS * LARGE_MAGNITUDES * N))
-        study = folder / "large.toml"
-        study.write_text(large(N, samples), encoding="utf-8")
+        study, text = folder / "large.toml", large(N, options.logits, MAGNITUDES)
+        study.write_text(text, encoding="utf-8")
         commands = {
             "one process": command(study, folder / "1", 1),
             "two processes": command(study, folder / "2", 2),
@@ -52,7 +51,7 @@ def measure(options: argparse.Namespace) -> Result:
         check_same(folder / "1", folder / "2")
     return {
         "rounds": options.rounds,
-        "logits": samples * LARGE_PROBLEMS * LARGE_MAGNITUDES * N,
+        "logits": drawn_logits(text),
         "cores": cores(),
         "seconds": seconds,
         "figures_drawn": figures_drawn(),
@@ -97,7 +96,7 @@ def command_line() -> argparse.ArgumentParser:
     """The options."""
     found = parser(__doc__)
     found.add_argument(
-        "--logits", type=positive, default=8_000_000, help="logits of the large study, at least"
+        "--logits", type=positive, default=16_000_000, help="logits of the large study, at least"
     )
     found.add_argument("--shipped", type=Path, default=SHIPPED, help=argparse.SUPPRESS)
     return found

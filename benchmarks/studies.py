@@ -3,11 +3,14 @@
 import inspect
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import fpstudy
+from fpstudy.cases import expand
+from fpstudy.study import from_keys
 
 SHIPPED = Path(__file__).resolve().parent.parent / "experiments" / "magnitude_sweep.toml"
 
@@ -16,16 +19,25 @@ schema = 1
 name = "large_sweep"
 question = "Which formula keeps how many bits in which dtype, up to which magnitude?"
 
-[[sweep]]
-problem = ["softmax", "logsumexp", "cross_entropy"]
-formula = ["naive", "shifted"]
+[defaults]
 dtype = ["float16", "bfloat16", "float32"]
 n = {n}
-magnitude = {{ scale = "log10", start = -2, stop = 3, num = 11 }}
-target = "random"
+magnitude = {{ scale = "log10", start = -2, stop = 3, num = {magnitudes} }}
 samples = {samples}
+
+[[sweep]]
+problem = "softmax"
+formula = ["naive", "shifted", "divisionless"]
+
+[[sweep]]
+problem = "logsumexp"
+formula = ["naive", "shifted", "log1p"]
+
+[[sweep]]
+problem = "cross_entropy"
+formula = ["naive", "log_of_shifted_softmax", "shifted"]
+target = "random"
 """
-LARGE_PROBLEMS, LARGE_MAGNITUDES = 3, 11
 
 _ONE_CASE = """\
 schema = 1
@@ -73,9 +85,15 @@ samples = {samples}
 """
 
 
-def large(n: int, samples: int) -> str:
-    """Three problems, two formulas, three dtypes, eleven magnitudes: 33 n samples logits."""
-    return _LARGE.format(n=n, samples=samples)
+def large(n: int, logits: int, magnitudes: int = 11) -> str:
+    """Three problems, three formulas of each, three dtypes, on at least so many drawn logits."""
+    return _LARGE.format(n=n, magnitudes=magnitudes, samples=-(-logits // (magnitudes * n)))
+
+
+def drawn_logits(text: str) -> int:
+    """How many logits a study draws; each serves all problems, formulas and dtypes."""
+    draws = {case.demand.draw for case in expand(from_keys(tomllib.loads(text)))}
+    return sum(draw.samples * draw.rows * draw.n for draw in draws)
 
 
 def one_case(n: int, samples: int) -> str:

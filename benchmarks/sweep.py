@@ -1,10 +1,11 @@
 """Whole sweeps: the same question answered by (c) an mpmath notebook, (d) an Arb one, and fpstudy.
 
-Three problems, two formulas, three dtypes and eleven magnitudes, once with long vectors and once
-with short ones. fpstudy runs its study end to end with default settings in one process on one core:
-inputs, truths, witness, formulas, scores, record, summary, pages. The notebooks (notebooks.py) are
-given their inputs; they get the first samples of each draw, a --share of them, and their time is
-scaled to the logits of the study. Before anything is timed, their errors must be fpstudy's.
+Three problems, three formulas of each, three dtypes, eleven magnitudes, once with long vectors and
+once with short ones. fpstudy runs its study end to end with default settings in one process on one
+core: inputs, truths, witness, formulas, scores, record, summary, pages. The notebooks, those of
+notebooks.py, are given their inputs; they get the first samples of each draw, one of --share, and
+their time is scaled to the logits of the study. Before anything is timed, their errors must be
+fpstudy's. A logit is one that is drawn: it serves all three problems.
 
     python -m benchmarks.sweep --rounds 7
 """
@@ -22,9 +23,8 @@ from benchmarks.machine import one_core, run_child
 from benchmarks.notebooks import COLUMNS, Question, arb_notebook, mpmath_notebook
 from benchmarks.options import Result, carry_out, parser, positive
 from benchmarks.studies import (
-    LARGE_MAGNITUDES,
-    LARGE_PROBLEMS,
     command,
+    drawn_logits,
     figures_drawn,
     large,
     without_figures,
@@ -58,58 +58,58 @@ def measure(options: argparse.Namespace) -> Result:
 
 
 def _one(n: int, options: argparse.Namespace, folder: Path) -> Result:
-    per_sample = LARGE_PROBLEMS * LARGE_MAGNITUDES * n
-    samples = -(-options.logits // per_sample)
-    part = max(1, samples // options.share)
+    text = large(n, options.logits)
     path, out = folder / f"large_{n}.toml", folder / "out"
-    path.write_text(large(n, samples), encoding="utf-8")
-    questions = questions_of(fpstudy.load(path), part)
+    path.write_text(text, encoding="utf-8")
+    questions = questions_of(fpstudy.load(path), options.share)
+    drawn, asked = drawn_logits(text), sum(question.x.size for question in questions)
 
     def run() -> Run:
         return fpstudy.run(path, out, jobs=1, fresh=True, **without_figures())
 
-    check(questions, run().record, part)
+    check(questions, run().record)
     contenders = [
-        *(Contender(name, lambda f=f: f(questions), part * per_sample)
+        *(Contender(name, lambda f=f: f(questions), asked)
           for name, f in NOTEBOOKS.items()),
-        Contender("fpstudy", run, samples * per_sample),
+        Contender("fpstudy", run, drawn),
         *(Contender(f"{name}, imports", lambda text=text: run_child(["-c", text]))
           for name, text in IMPORTS.items()),
         Contender("fpstudy, whole process", lambda: run_child(command(path, out, 1))),
     ]  # fmt: skip
     return {
         "n": n,
-        "logits": samples * per_sample,
-        "notebook_logits": part * per_sample,
+        "logits": drawn,
+        "notebook_logits": asked,
         "seconds": take_turns(contenders, options.rounds, warm=False),
     }
 
 
-def questions_of(study: Study, samples: int) -> list[Question]:
-    """What the study asks, of the first samples of each draw."""
+def questions_of(study: Study, share: int) -> list[Question]:
+    """What the study asks, of the first samples of each draw: one of `share`, at least one."""
     questions = []
     for demand in dict.fromkeys(case.demand for case in expand(study)):
-        inputs = prepare(demand, logits(demand.draw)).take(slice(samples))
-        targets = (np.zeros_like(inputs.x) if inputs.q is None else inputs.q).argmax(axis=-1)
-        draw = demand.draw
-        questions.append(Question(demand.problem, draw.n, draw.magnitude, inputs.x, targets))
+        if demand.problem == "cross_entropy":  # on the logits of the others, and with targets
+            draw = demand.draw
+            inputs = prepare(demand, logits(draw)).take(slice(max(1, draw.samples // share)))
+            targets = inputs.q.argmax(axis=-1)
+            questions.append(Question(draw.n, draw.magnitude, inputs.x, targets))
     return questions
 
 
-def check(questions: list[Question], record: pd.DataFrame, samples: int) -> None:
+def check(questions: list[Question], record: pd.DataFrame) -> None:
     """Raises DisagreementError where the errors of log-sum-exp are not alike to six digits.
 
     Its values are far above the least normal number of every dtype, below which fpstudy's relative
     error is taken relative to that number, and the notebooks' is not.
     """
-    asked = [question for question in questions if question.problem == "logsumexp"]
-    same = record[(record["problem"] == "logsumexp") & (record["sample"] < samples)]
+    same = record[record["sample"] < len(questions[0].x)]
     ours = same.groupby(COLUMNS)["relative_error"].agg(["max", "median"])
     for name, notebook in NOTEBOOKS.items():
-        theirs = notebook(asked)
+        theirs = notebook(questions)
         if not theirs.index.equals(ours.index):
             raise DisagreementError(f"the {name} has other cases")
-        if not np.allclose(theirs, ours, rtol=1e-6, atol=RESOLVED):
+        pair = theirs.loc["logsumexp"], ours.loc["logsumexp"]
+        if not np.allclose(*pair, rtol=1e-6, atol=RESOLVED):
             raise DisagreementError(f"the {name} finds other errors")
 
 
@@ -173,7 +173,7 @@ def command_line() -> argparse.ArgumentParser:
         "--logits", type=positive, default=500_000, help="logits of a study, at least; default 500k"
     )
     found.add_argument(
-        "--share", type=positive, default=8, help="a notebook does one sample of so many"
+        "--share", type=positive, default=16, help="a notebook does one sample of so many"
     )
     return found
 

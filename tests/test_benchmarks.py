@@ -35,8 +35,8 @@ X = 10 * np.random.default_rng(0).standard_normal((4, 5))
 
 TINY = [
     (truth, "--rounds 2 --n 2 5 --logits 40"),
-    (sweep, "--rounds 1 --n 5 --logits 330 --share 2"),
-    (phases, "--rounds 1 --n 10 --logits 330"),
+    (sweep, "--rounds 1 --n 5 --logits 110 --share 2"),
+    (phases, "--rounds 1 --n 10 --logits 110"),
     (growth, "--rounds 1 --n 4 --logits 8 --cases 20"),
     (processes, "--rounds 1 --logits 1"),
     (undecided, "--samples 1"),
@@ -46,7 +46,8 @@ TINY = [
 @pytest.fixture
 def smallest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The studies of the benchmarks are of few cases; and one for "the shipped" one."""
-    monkeypatch.setattr(studies, "_LARGE", studies._LARGE.replace("num = 11", "num = 2"))
+    large = studies._LARGE.replace("{magnitudes}", "2")
+    monkeypatch.setattr(studies, "_LARGE", large)
     few = studies._WIDE.replace("num = 15", "num = 2").replace(", 100, 1000]", "]")
     monkeypatch.setattr(studies, "_WIDE", few)
     monkeypatch.setattr(processes, "N", 4)
@@ -111,38 +112,38 @@ def test_wrong_truths_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
 def small_sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[list, fpstudy.flow.Run]:
     folder = tmp_path_factory.mktemp("sweep")
     path = folder / "study.toml"
-    path.write_text(studies.large(6, 3).replace("num = 11", "num = 4"))
+    path.write_text(studies.large(6, 4 * 6 * 4, 4))
     questions = sweep.questions_of(fpstudy.load(path), 2)
     return questions, fpstudy.run(path, folder / "out", **studies.without_figures())
 
 
 def test_the_notebooks_find_the_errors_that_fpstudy_finds(small_sweep: tuple) -> None:
     questions, run = small_sweep
-    sweep.check(questions, run.record, 2)
+    sweep.check(questions, run.record)
     wrong = run.record.assign(relative_error=run.record["relative_error"] * 1.01)
     with pytest.raises(sweep.DisagreementError, match="mpmath notebook finds other errors"):
-        sweep.check(questions, wrong, 2)
+        sweep.check(questions, wrong)
     with pytest.raises(sweep.DisagreementError, match="has other cases"):
-        sweep.check(questions, run.record.query("dtype != 'float16'"), 2)
+        sweep.check(questions, run.record.query("dtype != 'float16'"))
 
 
 def test_the_two_notebooks_agree_on_every_problem(small_sweep: tuple) -> None:
     questions, _ = small_sweep
     a, b = notebooks.mpmath_notebook(questions), notebooks.arb_notebook(questions)
-    assert len(a) == 3 * 2 * 3 * 4
+    assert len(a) == 3 * 3 * 3 * 4
     assert a.index.equals(b.index)
     assert np.allclose(a, b, rtol=1e-12, atol=1e-25)
 
 
 def test_the_sizes_of_a_study_are_what_it_says() -> None:
     from fpstudy.cases import expand
-    from fpstudy.flow import truth_logits
 
     def cases(text: str) -> list:
         return expand(fpstudy.study.from_keys(tomllib.loads(text)))
 
-    per_sample = studies.LARGE_PROBLEMS * studies.LARGE_MAGNITUDES * 7
-    assert truth_logits(cases(studies.large(7, 2))) == 2 * per_sample
+    assert studies.drawn_logits(studies.large(7, 2 * 11 * 7)) == 2 * 11 * 7
+    assert studies.drawn_logits(studies.large(7, 2 * 11 * 7 + 1)) == 3 * 11 * 7
+    assert len(cases(studies.large(7, 1))) == 3 * 3 * 3 * 11
     assert len(cases(studies.many_cases(3))) == 3 * studies.CASES_OF_A_MAGNITUDE
     assert len(cases(studies.one_case(3, 2))) == 1
 
