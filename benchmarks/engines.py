@@ -9,6 +9,7 @@ import numpy as np
 from flint import arb
 from mpmath import mp, mpf
 
+from fpstudy.arithmetic.double_double import DoubleDoubleArrays
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.truth import State, Truth, enclose
@@ -42,9 +43,10 @@ def by_arb(x: Logits) -> list[tuple[arb, list[arb]]]:
 
 
 def by_fpstudy(x: Logits) -> tuple[Truth, Truth]:
-    """fpstudy's certified enclosures."""
-    inputs = Inputs(x)
-    return enclose(PROBLEMS["logsumexp"], inputs), enclose(PROBLEMS["softmax"], inputs)
+    """fpstudy's certified enclosures, the second problem with the exponentials of the first."""
+    inputs, arrays = Inputs(x), DoubleDoubleArrays()
+    lse = enclose(PROBLEMS["logsumexp"], inputs, arrays=arrays)
+    return lse, enclose(PROBLEMS["softmax"], inputs, arrays=arrays)
 
 
 def undecided(truths: tuple[Truth, Truth]) -> int:

@@ -35,9 +35,11 @@ Progress = Callable[[int, int], None]  # cases done, cases in all
 Notice = Callable[[str], None]  # something that a user should know before it happens
 
 SCHEMA_VERSION = 1  # of record, summary and manifest
-# mpmath's loop takes about 25 microseconds a logit: all truths of a study of so many logits are
-# witnessed, and of a larger one a random share of about as many.
-WITNESSED_LOGITS = 40_000
+# mpmath's loop takes 10 to 25 microseconds a logit, everything else together about half of one. So
+# all truths of a study of so many logits are witnessed, and of a larger one a random part: about
+# as many, and a share that takes a small part of the time.
+WITNESSED_LOGITS = 8_000
+WITNESSED_SHARE = 1 / 1000
 # Starting a process costs about a second; from so many logits on it pays.
 PARALLEL_LOGITS = 300_000
 # A case costs about 0.3 ms and 0.1 microseconds a number, truths apart: as much as so many numbers
@@ -154,7 +156,7 @@ def tasks(study: Study, cases: list[Case], code: Code = NO_CODE) -> list[Task]:
     draws: dict[Draw, list[tuple[int, Case]]] = {}
     for number, case in enumerate(cases):
         draws.setdefault(case.demand.draw, []).append((number, case))
-    share = min(1.0, WITNESSED_LOGITS / max(1, truth_logits(cases)))
+    share = min(1.0, WITNESSED_LOGITS / max(1, truth_logits(cases)) + WITNESSED_SHARE)
     return [Task(draw, tuple(group), study.engine, share, code) for draw, group in draws.items()]
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from fpstudy import bounds, record
 from fpstudy.arithmetic import evaluators
+from fpstudy.arithmetic.double_double import DoubleDoubleArrays
 from fpstudy.arithmetic.evaluators import formula_named
 from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.cases import Case, Demand, Draw
@@ -100,13 +101,14 @@ def _run(task: Task, result: Measured) -> list[Rows]:
     """The rows of a task; what is counted goes to the result."""
     x = logits(task.draw)
     parts: list[Rows] = []
+    arrays = DoubleDoubleArrays()  # all demands are made of x: they share its exponentials
     for demand, group in groupby(task.cases, key=lambda numbered: numbered[1].demand):
         inputs = prepare(demand, x)
         cases = list(group)
         reasons = [reason_to_skip(case, inputs) for _, case in cases]
         answer = None
         if not all(reasons):
-            truth = enclose(PROBLEMS[demand.problem], inputs, task.engine)
+            truth = enclose(PROBLEMS[demand.problem], inputs, task.engine, arrays=arrays)
             _check(truth, demand, inputs, task, result)
             answer = Answer(inputs, truth)
         for (number, case), reason in zip(cases, reasons, strict=True):
