@@ -232,6 +232,18 @@ def test_sums_of_short_numbers_are_exact() -> None:
         assert numbers(one) == [flint.arb(0.1) - flint.arb(3e-3)]
 
 
+def test_a_quotient_is_exact_where_it_is_a_number() -> None:
+    """Each by itself: one third in a batch costs the others nothing."""
+    one = DoubleDouble(np.ones(4)) / DoubleDouble(np.array([1.0, 2.0, 3.0, 8.0]))
+    assert (np.broadcast_to(one.radius, 4) == 0).tolist() == [True, True, False, True]
+    assert encloses(one, [flint.arb(1), flint.arb(0.5), third(), flint.arb(0.125)])
+
+
+def third() -> flint.arb:
+    with flint.ctx.workprec(BITS):
+        return flint.arb(1) / 3
+
+
 def test_a_sum_that_loses_bits_is_not_called_exact() -> None:
     xp = DoubleDoubleArrays()
     x = DoubleDouble(np.array([[1.0, 2.0**-120, 2.0**-240], [1.0, 2.0**-60, 0.0]]))

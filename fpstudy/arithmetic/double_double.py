@@ -15,7 +15,7 @@ rounded to nearest even, which fpstudy.environment sees to, and while no product
 underflows: numbers with an exponent 0 for the whole array (*plain* ones, sums of inputs) keep
 |hi| within 2**-450 and 2**450, inputs within 2**-300 and 2**300, all others 1/4 <= |hi| <= 2.
 
-Comparisons and extrema are those of inputs, which are exact.
+Equality and extrema are those of inputs, which are exact.
 """
 
 from collections import OrderedDict
@@ -150,8 +150,13 @@ class DoubleDouble:
         return self.hi == _array(other).hi
 
     def __lt__(self, other: Any) -> Any:
-        """Where inputs are less."""
-        return self.hi < _array(other).hi
+        """Where numbers are less, as far as float64 tells: proven of inputs only."""
+        return _near(self) < _near(_array(other))
+
+
+def _near(x: DoubleDouble) -> Any:
+    """The float64 numbers, those beyond float64's range as large or small ones."""
+    return x.hi if x.plain else np.ldexp(x.hi, np.clip(x.exponent, FAR, -FAR).astype(np.int32))
 
 
 def _array(x: Any) -> DoubleDouble:
@@ -263,16 +268,19 @@ def _powers_of_two(x: Floats) -> bool:
 
 def divide(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
     """x / y; where one divisor serves many numbers, its reciprocal times each."""
+    bound: Any = DIVIDE
     if x.single and y.single:
         quotient = x.hi / y.hi
         product, error = two_product(quotient, y.hi)
-        if ((product == x.hi) & (error == 0)).all():
+        exact = (product == x.hi) & (error == 0)
+        if exact.all():
             return DoubleDouble(np.asarray(quotient))
-    if y.hi.size < x.hi.size:
+        bound = np.where(exact, 0.0, DIVIDE)
+    elif y.hi.size < x.hi.size:
         return multiply(x, divide(DoubleDouble(np.ones(y.shape)), y))
     x, y = (normalized(part) if part.plain else part for part in (x, y))
     hi, lo = divide_pairs((x.hi, x.lo), (y.hi, y.lo))
-    radius = (x.radius + y.radius + DIVIDE) * GROWTH
+    radius = (x.radius + y.radius + bound) * GROWTH
     return _kept(hi, lo, x.exponent - y.exponent, radius, hi)
 
 

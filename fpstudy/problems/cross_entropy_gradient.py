@@ -62,17 +62,19 @@ def definition(xp: Array, x: Array, q: Array, *, axis: int = -1) -> Array:
 
 
 def reference(xp: Array, x: Array, q: Array, *, axis: int = -1) -> tuple[Array, Array]:
-    """Where x_j = m: head Q / c - q_j, tail -Q s / (c (c + s)); elsewhere -q_j, Q w_j / (c + s).
+    """Where x_j = m and s < c: Q / c - q_j and -Q s / (c (c + s)); else -q_j and Q w_j / (c + s).
 
     m = max(x), c the number of x_j = m, w_i = exp(x_i - m), s = sum of the w_i with x_i != m,
-    Q = sum(q). Equal logits divide exact numbers: where the gradient is 0, that is exact.
+    Q = sum(q). Equal logits divide exact numbers: where the gradient is 0, that is exact. Head and
+    tail add up to the same value either way, so s and c need not be compared exactly.
     """
     m, top, c = ties(xp, x, xp.max(x, axis=axis, keepdims=True), axis)
     w = xp.exp(x - m)
     zero = xp.zeros_like(w)
     s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
     Q = xp.sum(q, axis=axis, keepdims=True)
-    return xp.where(top, Q / c, zero) - q, xp.where(top, -s / c, w) * (Q / (c + s))
+    beside = top & (s < c)
+    return xp.where(beside, Q / c, zero) - q, xp.where(beside, -s / c, w) * (Q / (c + s))
 
 
 def definition_error(n: int, value: float, labels: float) -> float:

@@ -205,11 +205,12 @@ def definition(
 def reference(
     xp: Array, x: Array, *, base: Array = None, beta: Array = None, axis: int = -1
 ) -> tuple[Array, Array]:
-    """Where x_j = m: head 1 / c, tail -s / (c (c + s)); elsewhere head 0, tail w_j / (c + s).
+    """Where x_j = m and s < c: head 1 / c, tail -s / (c (c + s)); else 0 and w_j / (c + s).
 
     m = max(x), or min(x) where beta < 0 or b < 1; c the number of x_j = m;
     w_i = exp(beta (x_i - m)) or b**(x_i - m), s = sum of the w_i with x_i != m. However small s
-    is, the tail has its sign.
+    is, the tail has its sign; where s is large, nothing cancels. Both are the same value, so s and
+    c need not be compared exactly.
     """
     falling = (beta is not None and beta < 0) or (base is not None and base < 1)
     m, top, c = ties(xp, x, (xp.min if falling else xp.max)(x, axis=axis, keepdims=True), axis)
@@ -217,7 +218,8 @@ def reference(
     w = base**d if base is not None else xp.exp(d if beta is None else beta * d)
     zero = xp.zeros_like(w)
     s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
-    return xp.where(top, 1 / c, zero), xp.where(top, -s / c, w) / (c + s)
+    beside = top & (s < c)
+    return xp.where(beside, 1 / c, zero), xp.where(beside, -s / c, w) / (c + s)
 
 
 def definition_error(n: int, value: float, labels: float) -> float:
