@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpstudy.arithmetic import arb, mpmath
+from fpstudy.arithmetic.decision import decide
 from fpstudy.arithmetic.double_double import LARGEST_INPUT, LEAST_INPUT, DoubleDoubleArrays
-from fpstudy.decision import decide
 from fpstudy.dyadic import BITS, Packed, beside, pack, pack_ratio
 from fpstudy.formats import Floats, Ints
 from fpstudy.inputs import Inputs

@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("arithmetic",),
     ("study_file",),
     ("study",),
-    ("limits", "decision"),
+    ("limits",),
     ("truth",),
     ("rounding", "witness"),
     ("yardstick",),

@@ -2,8 +2,9 @@
 
 Float64's function decides wherever all of its error interval rounds alike. That interval is taken
 as |y| 2**-45 + 2**-1070, 128 units in the last place: those libraries that claim least claim 4.
-It is in doubt about one number in 2**(44 - p), and every number at p = 53. What is in doubt is
-enclosed by Arb at a precision that doubles until the enclosure rounds to one number.
+It is in doubt about one number in 2**(44 - p), and every number at p = 53: there exp, log and log1p
+are decided in double-double, but for about one number in 2**35. What is in doubt is enclosed by Arb
+at a precision that doubles until the enclosure rounds to one number.
 
 That ends: of rational x only 0 (exp, log1p, expm1) and 1 (log) have rational values (Lindemann),
 where Arb is exact; powers and log2 that are rational are taken from integers.
@@ -18,7 +19,10 @@ import flint
 import numpy as np
 
 from fpstudy.arithmetic import arb
+from fpstudy.arithmetic import double_double as dd
 from fpstudy.arithmetic.correct_rounding import elementwise, saturated
+from fpstudy.arithmetic.decision import decide
+from fpstudy.arithmetic.double_double import DoubleDouble
 from fpstudy.dyadic import Ball, Packed, pack
 from fpstudy.formats import DOUBLE, Floats, Format
 
@@ -32,6 +36,7 @@ FAR_POWER = 1200  # as FAR: 2**1200 stands for what is larger
 LONGEST = 64  # an odd integer of more than 54 bits is neither a number nor a midpoint of a format
 
 Enclose = Callable[..., Ball | None]  # (bits, operands) -> the value's ball at so many bits
+Fast = Callable[[DoubleDouble], DoubleDouble]
 
 
 def exp(f: Format, x: Floats) -> Floats:
@@ -43,7 +48,8 @@ def exp(f: Format, x: Floats) -> Floats:
     def evaluate(x: Floats) -> Floats:
         y = saturated(f, np.exp(x), False, x)
         tiny = np.abs(x) <= TINY
-        return _decided(f, np.where(tiny, 1.0, y), tiny | ~np.isfinite(x), ball, x)
+        known = tiny | ~np.isfinite(x)
+        return _decided(f, np.where(tiny, 1.0, y), known, ball, np.clip(x, -FAR, FAR), fast=dd.exp)
 
     return elementwise(evaluate, x)
 
@@ -70,7 +76,7 @@ def log(f: Format, x: Floats) -> Floats:
 
     def evaluate(x: Floats) -> Floats:
         known = ~((x > 0) & np.isfinite(x))
-        return _decided(f, np.log(x), known, ball, x)
+        return _decided(f, np.log(x), known, ball, x, fast=dd.log)
 
     return elementwise(evaluate, x)
 
@@ -100,7 +106,7 @@ def log1p(f: Format, x: Floats) -> Floats:
     def evaluate(x: Floats) -> Floats:
         tiny = np.abs(x) <= TINY
         known = tiny | ~((x > -1) & np.isfinite(x))
-        return _decided(f, np.where(tiny, x, np.log1p(x)), known, ball, x)
+        return _decided(f, np.where(tiny, x, np.log1p(x)), known, ball, x, fast=dd.log1p)
 
     return elementwise(evaluate, x)
 
@@ -116,11 +122,16 @@ def power(f: Format, b: Floats, e: Floats) -> Floats:
     return elementwise(evaluate, b, e)
 
 
-def _decided(f: Format, y: Floats, known: Any, ball: Enclose, *operands: Floats) -> Floats:
+def _decided(
+    f: Format, y: Floats, known: Any, ball: Enclose, *operands: Floats, fast: Fast | None = None
+) -> Floats:
     """RN of the exact values behind y, float64's; where `known`, y itself is to be rounded.
 
     Both ends of a value's interval rounding alike, all of it does: rounding is monotonic.
+    fast: the function of one operand in double-double, for the numbers of 53 bits
     """
+    if f.precision == DOUBLE and fast is not None and not known.all():
+        y, known = _by_double_double(f, y, known, fast, operands[0])
     error = np.where(known | np.isinf(y), 0.0, np.abs(y) * RELATIVE + ABSOLUTE)
     low, high = f.round(y - error), f.round(y + error)
     doubtful = (low != high) & ~(np.isnan(low) & np.isnan(high)) & ~known
@@ -131,6 +142,20 @@ def _decided(f: Format, y: Floats, known: Any, ball: Enclose, *operands: Floats)
         cases = zip(*(part[doubtful].tolist() for part in _alike(y, operands)), strict=True)
         rounded[doubtful] = nearest(f, ball, list(cases))
     return rounded
+
+
+def _by_double_double(
+    f: Format, y: Floats, known: Any, fast: Fast, x: Floats
+) -> tuple[Floats, Any]:
+    """y with RN put in where double-double decides it, and where y is known with those.
+
+    A decided hi is RN to 53 bits: |lo| < 2**-54. So it is RN in the format's normal range, and
+    what lies beyond the largest number is rounded as the format has it.
+    """
+    found = decide(DoubleDouble(np.zeros_like(x)), fast(DoubleDouble(np.where(known, 1.0, x))))
+    value = np.ldexp(found.hi, np.clip(found.exponent, -2000, 2000).astype(np.int32))
+    sure = found.known & ~known & (np.abs(value) >= f.least_normal) & (np.abs(value) <= f.largest)
+    return np.where(sure, value, y), known | sure
 
 
 def _alike(y: Floats, operands: Sequence[Floats]) -> list[Floats]:
