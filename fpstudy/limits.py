@@ -54,6 +54,9 @@ def limit(problem: Problem, inputs: Inputs) -> Limit:
 
 def _of_rows(x: Floats, rate: float) -> tuple[Floats, Flags, Flags]:
     """Rows by their limit: (replaced logits, which were replaced, which have none)."""
+    if np.isfinite(x).all() and np.isfinite(rate) and rate != 0:
+        none = np.zeros(x.shape[:-1], dtype=bool)
+        return x, none, none
     undefined = np.asarray(np.isnan(x).any(axis=-1))
     if rate == 0:  # constant in every logit, so also in the limit
         return np.zeros_like(x), ~undefined, undefined

@@ -141,13 +141,14 @@ def _by_double_double(
     part = inputs if within.size == len(inputs.x) else inputs.take(within)
     with np.errstate(all="ignore"):  # what overflows has no radius and is left undecided
         found = decide(*parts(problem, part, arrays))
-    state = np.where(found.known, State.DECIDED, State.UNDECIDED).astype(np.uint8)
-    hi = np.where(found.known, found.hi, np.nan)
-    _put(truth, within, Truth(hi, found.lo, found.exponent, found.radius, state))
-    undecided = ~found.known.reshape(len(within), -1).all(axis=1)
+    state = np.where(found.known, np.uint8(State.DECIDED), np.uint8(State.UNDECIDED))
+    places = slice(None) if within.size == len(inputs.x) else within
+    _put(truth, places, Truth(found.hi, found.lo, found.exponent, found.radius, state))
+    if within.size == len(inputs.x) and found.known.all():
+        return rows[:0]
     left = np.zeros(len(inputs.x), dtype=bool)
     left[rows] = True
-    left[within] = undecided
+    left[within] = ~found.known.reshape(len(within), -1).all(axis=1)
     return np.flatnonzero(left)
 
 
@@ -156,9 +157,9 @@ def _within_range(inputs: Inputs, rows: Ints) -> Any:
     within = np.ones(len(rows), dtype=bool)
     for array in inputs.arrays:
         size = np.abs(array)
-        fits = (size <= LARGEST_INPUT) & (size >= LEAST_INPUT) | (size == 0) | np.isinf(size)
-        if not fits.all():
-            within &= fits.reshape(len(array), -1).all(axis=1)[rows]
+        unfit = ((size > LARGEST_INPUT) & np.isfinite(size)) | ((size < LEAST_INPUT) & (size != 0))
+        if unfit.any():
+            within &= ~unfit.reshape(len(array), -1).any(axis=1)[rows]
     fits = [LEAST_INPUT <= abs(value) <= LARGEST_INPUT for value in inputs.parameters.values()]
     return within if all(fits) else np.zeros(len(rows), dtype=bool)
 
@@ -274,6 +275,6 @@ def _put_limits(truth: Truth, bounded: Limit) -> None:
         truth.hi[infinite], truth.lo[infinite], truth.exponent[infinite] = value, 0.0, 0
         truth.radius[infinite], truth.state[infinite] = 0.0, State.DECIDED
     if bounded.undefined.any():
-        truth.hi[bounded.undefined] = np.nan
         truth.state[bounded.undefined] = State.UNDEFINED
-    truth.hi[truth.state == State.UNDECIDED] = np.nan
+    if truth.state.any():
+        truth.hi[truth.state != State.DECIDED] = np.nan

@@ -78,22 +78,8 @@ def _some(x: DoubleDouble, shape: tuple[int, ...], places: Any) -> DoubleDouble:
 
 def _alone(tail: DoubleDouble) -> Decided:
     """Tails as they are, where no head is beside them."""
-    hi, shift = np.frexp(tail.hi)
-    lo = np.ldexp(tail.lo, -shift)
-    exponent = shift + np.asarray(tail.exponent, dtype=np.int64)
-    radius = np.abs(hi) * tail.radius
-    size = np.abs(lo)
-    distance = np.minimum(size, HALF_ULP - size)
-    known = (radius <= WIDEST) & (distance > radius) & (np.abs(exponent) <= MOST_EXPONENT)
-    odd = ~known | (np.abs(hi) == 0.5)  # zeros, what lies on a breakpoint, powers of two
-    result = Decided(hi, lo, exponent, radius, known)
-    if odd.any():
-        error = np.where(hi[odd] == 0, 0.0, radius[odd])
-        nothing = np.zeros(error.shape)
-        placed = _placed(_Sum(hi[odd], lo[odd], nothing, exponent[odd], error, nothing))
-        for whole, values in zip(result, placed, strict=True):
-            whole[odd] = values
-    return result
+    exponent = np.asarray(tail.exponent, dtype=np.int64)
+    return _placed(_Sum(tail.hi, tail.lo, 0.0, exponent, _error(tail.hi, tail), 0.0))
 
 
 def _added(head: DoubleDouble, tail: DoubleDouble) -> Decided:
@@ -129,16 +115,40 @@ def _shifted(x: DoubleDouble, exponent: Ints) -> tuple[tuple[Any, Any], Any]:
 
 
 def _error(hi: Any, x: DoubleDouble) -> Any:
-    """|x| radius; none for 0, and none that counts for a number that stands for its sign."""
-    return np.where(hi == 0, 0.0, np.abs(hi) * x.radius)
+    """|x| radius, for x with this hi; none for 0, which is exact."""
+    error = np.abs(hi) * x.radius
+    return np.where(hi == 0, 0.0, error) if np.isinf(x.radius).any() else error
 
 
 def _placed(t: _Sum) -> Decided:
     """Sums as decided values with 1/2 <= |hi| <= 1.
 
+    Almost all are ordinary: lo + rest, which is off by 2**-53 of it, is further from the
+    breakpoints 0 and 2**-54 than the error. A closer look is taken at the others, and at powers of
+    two, below which the breakpoints are twice as dense.
+    """
+    hi, shift = np.frexp(t.hi)
+    lo = np.ldexp(t.lo + t.rest, -shift)
+    size = np.abs(lo)
+    radius = np.ldexp(t.error + t.unseen, -shift) + size * 2.0**-53
+    exponent = t.exponent + shift
+    distance = np.minimum(size, HALF_ULP - size)
+    known = (radius <= WIDEST) & (distance > radius) & (np.abs(exponent) <= MOST_EXPONENT)
+    result = Decided(hi, lo, exponent, radius, known)
+    closer = np.nonzero(~known | (np.abs(hi) == 0.5))
+    if closer[0].size:
+        parts = (np.broadcast_to(part, hi.shape)[closer] for part in t)
+        for whole, values in zip(result, _placed_closely(_Sum(*parts)), strict=True):
+            whole[closer] = values
+    return result
+
+
+def _placed_closely(t: _Sum) -> Decided:
+    """The same, by what the rest says beside each breakpoint.
+
     With |lo| = l, and r the rest in its direction, the value lies (l - b) + r from the breakpoint
-    hi + b; l - b is exact where that is small. lo + rest is rounded, by at most 2**-53 of it, so
-    never across a breakpoint; where it would fall on one it is moved by its last place.
+    hi + b; l - b is exact where that is small. lo + rest is rounded, never across a breakpoint;
+    where it falls on one it is moved by its last place.
     """
     hi, shift = np.frexp(t.hi)
     lo, rest, error, unseen = (np.ldexp(part, -shift) for part in (t.lo, t.rest, t.error, t.unseen))
@@ -146,10 +156,9 @@ def _placed(t: _Sum) -> Decided:
     beyond = (size - HALF_ULP) + outwards  # the midpoint
     distance = np.minimum(np.abs(size + outwards), np.abs(beyond))
     half = np.abs(hi) == 0.5
-    if half.any():  # below a power of two the midpoints are twice as dense
-        middle = (size - HALF_ULP / 2) + outwards
-        distance = np.where(half, np.minimum(distance, np.abs(middle)), distance)
-        beyond = np.where(half & (size < 0.75 * HALF_ULP), middle, beyond)
+    middle = (size - HALF_ULP / 2) + outwards
+    distance = np.where(half, np.minimum(distance, np.abs(middle)), distance)
+    beyond = np.where(half & (size < 0.75 * HALF_ULP), middle, beyond)
     both = lo + rest
     exact = (error == 0) & (rest == 0) & (unseen == 0)
     wide = error + np.where((lo == 0) | (rest == 0), 0.0, np.abs(both) * 2.0**-53)
@@ -158,10 +167,9 @@ def _placed(t: _Sum) -> Decided:
 
     on_break = (np.abs(both) == HALF_ULP) | (half & (np.abs(both) == HALF_ULP / 2))
     beside = on_break & known & ~exact
-    if beside.any():
-        aim = np.copysign(np.where(beyond > 0, np.inf, 0.0), both)
-        both = np.where(beside, np.nextafter(both, aim), both)
-        wide = np.where(beside, wide + 2.0**-105, wide)
+    aim = np.copysign(np.where(beyond > 0, np.inf, 0.0), both)
+    both = np.where(beside, np.nextafter(both, aim), both)
+    wide = np.where(beside, wide + 2.0**-105, wide)
     return _canonical(hi, both, t.exponent + shift, np.where(exact, 0.0, wide + unseen), known)
 
 

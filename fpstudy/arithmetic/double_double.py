@@ -53,7 +53,7 @@ LOST = 2.0**-990  # beside a number of 1/4 or more, what shifting another one by
 SHORT = 64  # a vector of fewer numbers is short
 CHUNK = 2**10  # terms of a sum that are added in three slices
 SUM = 2.0**-98  # the relative error of such a sum
-MEMORY = 2**21  # logits whose exponentials are remembered: 84 MB
+MEMORY = 2**21  # logits whose weights are remembered: about 80 MB
 
 # malloc gives a freed array back to the system, and gets it again page by page, unless it has once
 # seen a larger one freed: with glibc this makes the blocks here three times as fast.
@@ -287,13 +287,13 @@ def divide(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
 class DoubleDoubleArrays:
     """The namespace of double-double arrays: what references use, spelled as the array API has it.
 
-    It remembers the exponentials of as many as 2**21 logits, so that problems on the same logits
-    share them: the same bits have the same exponentials.
+    It remembers what texts made of as many as 2**21 logits, so that problems on the same logits
+    share their weights exp(x_i - m): the same bits have the same exponentials.
     """
 
     def __init__(self) -> None:
         """A namespace that remembers nothing yet."""
-        self._known: OrderedDict[Any, tuple[DoubleDouble, DoubleDouble]] = OrderedDict()
+        self._known: OrderedDict[Any, tuple[DoubleDouble, Any]] = OrderedDict()
         self._held = 0
 
     def asarray(self, x: Any) -> DoubleDouble:
@@ -369,28 +369,23 @@ class DoubleDoubleArrays:
         total = _sum_of_last(x) if total is None else total
         return self.expand_dims(total, axis) if keepdims else total
 
-    def exp(self, x: DoubleDouble) -> DoubleDouble:
-        """e**x; of the same bits as before, what was found before."""
-        parts = (x.hi, np.asarray(x.lo), np.asarray(x.exponent), np.asarray(x.radius))
-        key = (x.shape, float(x.hi.sum()))
+    def once(self, text: Callable[..., Any], x: DoubleDouble, *arguments: Any) -> Any:
+        """text(xp, x, *arguments) for inputs x; of the same numbers as before, what was found."""
+        key = (text, x.shape, arguments, float(x.hi.sum()))
         known = self._known.get(key)
-        if known is not None:
-            seen = known[0]
-            seen_parts = (seen.hi, seen.lo, seen.exponent, seen.radius)
-            if all(map(np.array_equal, parts, seen_parts)):
-                return known[1]
-        y = exp(x)
-        self._remember(key, x, y)
-        return y
-
-    def _remember(self, key: Any, x: DoubleDouble, y: DoubleDouble) -> None:
-        if key in self._known:
-            self._held -= self._known.pop(key)[0].hi.size
-        self._known[key] = x, y
-        self._held += x.hi.size
+        if known is not None and np.array_equal(known[0].hi, x.hi):
+            return known[1]
+        found = text(self, x, *arguments)
+        self._held += x.hi.size - (0 if known is None else known[0].hi.size)
+        self._known[key] = x, found
         while self._held > MEMORY:
             _, (oldest, _) = self._known.popitem(last=False)
             self._held -= oldest.hi.size
+        return found
+
+    def exp(self, x: DoubleDouble) -> DoubleDouble:
+        """e**x."""
+        return exp(x)
 
     def log(self, x: DoubleDouble) -> DoubleDouble:
         """log(x), x > 0."""

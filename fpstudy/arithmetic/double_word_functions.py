@@ -59,13 +59,13 @@ def exp_pair(x: Pair) -> tuple[Floats, Floats, Ints]:
     """
     table, pieces = _exp_table()
     k = np.rint(x[0] * _STEPS_IN_LOG_2)
-    s, e1 = two_sum(x[0] - k * pieces[0], -k * pieces[1])
-    s, e2 = two_sum(s, -k * pieces[2])
+    s, e1 = two_sum(x[0] + k * pieces[0], k * pieces[1])
+    s, e2 = two_sum(s, k * pieces[2])
     s, e3 = two_sum(s, x[1])
-    r, rl = two_sum(s, ((e1 + e2) + e3) - k * pieces[3])
+    r, rl = two_sum(s, ((e1 + e2) + e3) + k * pieces[3])
 
     p, pl = square(r)
-    c = r * p * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r / 720)))
+    c = r * p * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720))))
     eh, el = fast_two_sum(r, 0.5 * p)
     el = c + (el + (rl + (0.5 * pl + r * rl)))
 
@@ -176,7 +176,7 @@ _STEPS_IN_LOG_2 = STEPS / 0.6931471805599453  # to 2 u: k is off by one beside a
 
 @cache
 def _exp_table() -> tuple[NDArray[np.complex128], tuple[float, ...]]:
-    """2**(i / STEPS), high and low words as real and imaginary parts, and the pieces of L."""
+    """2**(i / STEPS), high and low words as real and imaginary parts, and the pieces of -L."""
     with flint.ctx.workprec(TABLE_BITS):
         coarse = _powers(STEPS // FINE_STEPS, STEPS // FINE_STEPS)
         fine = _powers(FINE_STEPS, STEPS)
@@ -197,13 +197,13 @@ def _powers(count: int, steps: int) -> tuple[Floats, Floats]:
 
 
 def _pieces(mantissa: int, exponent: int) -> tuple[float, ...]:
-    """mantissa 2**exponent cut into three numbers of 23 bits and a float64 that is the rest."""
+    """-mantissa 2**exponent cut into three numbers of 23 bits and a float64 that is the rest."""
     parts = []
     for _ in range(3):
         dropped = mantissa.bit_length() - PIECE_BITS
-        parts.append(_nearest(mantissa >> dropped, exponent + dropped))
+        parts.append(-_nearest(mantissa >> dropped, exponent + dropped))
         mantissa &= (1 << dropped) - 1
-    return *parts, _nearest(mantissa, exponent)
+    return *parts, -_nearest(mantissa, exponent)
 
 
 @cache

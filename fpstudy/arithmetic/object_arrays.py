@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Objects = NDArray[np.object_]
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]
 
 
 class ObjectArrays:
@@ -38,6 +38,10 @@ class ObjectArrays:
         result = np.empty(x.shape, dtype=object)  # a 0-d input stays an array
         result[...] = self._number(x)
         return result
+
+    def once(self, text: Function, *arguments: Any) -> Any:
+        """text(xp, *arguments); the namespace of whole batches remembers it."""
+        return text(self, *arguments)
 
     def zeros_like(self, x: Objects) -> Objects:
         """Exact zeros in the shape of x."""

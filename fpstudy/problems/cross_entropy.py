@@ -4,7 +4,7 @@ A hard target t is the one-hot vector q = [j = t]; labels need not sum to 1.
 """
 
 from fpstudy.problems import log_softmax, softmax
-from fpstudy.problems.maximum import split
+from fpstudy.problems.maximum import excess
 from fpstudy.problems.problem import Array, Formula, Problem
 
 
@@ -62,10 +62,10 @@ def definition(xp: Array, x: Array, q: Array, *, axis: int = -1) -> Array:
 
 
 def reference(xp: Array, x: Array, q: Array, *, axis: int = -1) -> tuple[Array, Array]:
-    """Head sum_j q_j (m - x_j), tail sum(q) log1p(s), s = sum_{i != k} exp(x_i - m); both >= 0."""
-    m, _, _, s = split(xp, x, axis)
-    gaps = xp.where(q == 0, xp.zeros_like(q), q * (m - x))
-    return xp.sum(gaps, axis=axis), xp.sum(q, axis=axis) * xp.squeeze(xp.log1p(s), axis=axis)
+    """Head sum_j q_j (m - x_j), tail sum(q) (log(sum_i exp(x_i)) - m), m = max(x); both >= 0."""
+    gaps = xp.max(x, axis=axis, keepdims=True) - x
+    head = xp.sum(xp.where(q == 0, xp.zeros_like(q), q * gaps), axis=axis)
+    return head, xp.sum(q, axis=axis) * xp.squeeze(xp.once(excess, x, axis), axis=axis)
 
 
 def batch_loss(xp: Array, losses: Array, counted: Array, reduction: str) -> Array:

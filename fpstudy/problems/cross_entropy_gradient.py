@@ -1,7 +1,7 @@
 """Gradient of cross-entropy with respect to the logits: p_j sum(q) - q_j, p = softmax(x)."""
 
 from fpstudy.problems import softmax
-from fpstudy.problems.maximum import split, ties
+from fpstudy.problems.maximum import split, weights
 from fpstudy.problems.problem import Array, Formula, Problem
 
 
@@ -68,10 +68,8 @@ def reference(xp: Array, x: Array, q: Array, *, axis: int = -1) -> tuple[Array, 
     Q = sum(q). Equal logits divide exact numbers: where the gradient is 0, that is exact. Head and
     tail add up to the same value either way, so s and c need not be compared exactly.
     """
-    m, top, c = ties(xp, x, xp.max(x, axis=axis, keepdims=True), axis)
-    w = xp.exp(x - m)
+    _, top, c, w, s = xp.once(weights, x, axis)
     zero = xp.zeros_like(w)
-    s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
     Q = xp.sum(q, axis=axis, keepdims=True)
     beside = top & (s < c)
     return xp.where(beside, Q / c, zero) - q, xp.where(beside, -s / c, w) * (Q / (c + s))

@@ -1,7 +1,7 @@
 """Log-softmax: x_j - log(sum_i exp(x_i)), the logarithm of a probability, at most 0."""
 
 from fpstudy.problems import logsumexp, softmax
-from fpstudy.problems.maximum import split
+from fpstudy.problems.maximum import excess, split
 from fpstudy.problems.problem import Array, Formula, Problem
 
 
@@ -55,9 +55,8 @@ def definition(xp: Array, x: Array, *, axis: int = -1) -> Array:
 
 
 def reference(xp: Array, x: Array, *, axis: int = -1) -> tuple[Array, Array]:
-    """Head x_j - m, tail -log1p(sum_{i != k} exp(x_i - m)); both at most 0."""
-    m, _, _, s = split(xp, x, axis)
-    return x - m, -xp.log1p(s)
+    """Head x_j - m, tail -(log(sum_i exp(x_i)) - m), m = max(x); both at most 0."""
+    return x - xp.max(x, axis=axis, keepdims=True), -xp.once(excess, x, axis)
 
 
 def definition_error(n: int, value: float, labels: float) -> float:

@@ -1,6 +1,6 @@
 """Log-sum-exp: log(sum_i exp(x_i)), the smooth maximum; max(x) <= it <= max(x) + log n."""
 
-from fpstudy.problems.maximum import split
+from fpstudy.problems.maximum import excess, split
 from fpstudy.problems.online import by_blocks, one_by_one, wider
 from fpstudy.problems.problem import Array, Formula, Problem
 
@@ -86,9 +86,8 @@ def blocked(xp: Array, x: Array, *, axis: int = -1, block: int = 128, state: str
 
 
 def reference(xp: Array, x: Array, *, axis: int = -1) -> tuple[Array, Array]:
-    """Head m = x_k, tail log1p(sum_{i != k} exp(x_i - m)) >= 0."""
-    m, _, _, s = split(xp, x, axis)
-    return xp.squeeze(m, axis=axis), xp.squeeze(xp.log1p(s), axis=axis)
+    """Head m = max(x), tail log(sum_i exp(x_i)) - m >= 0."""
+    return xp.max(x, axis=axis), xp.squeeze(xp.once(excess, x, axis), axis=axis)
 
 
 def definition_error(n: int, value: float, labels: float) -> float:

@@ -1,4 +1,4 @@
-"""A vector split at its first maximum: m = x_k, w_i = exp(x_i - m), s = sum_{i != k} w_i."""
+"""A vector split at its maximum m: the weights exp(x_i - m), and their sum without the largest."""
 
 from typing import NamedTuple
 
@@ -32,24 +32,40 @@ def split(xp: Array, x: Array, axis: int = -1) -> Split:
     return Split(m, top, w, s)
 
 
-class Ties(NamedTuple):
-    """A vector split at all entries that attain its maximum, each with the vector axis kept.
+class Weights(NamedTuple):
+    """A vector beside all entries that attain its maximum, each part with the vector axis kept.
 
-    m:   the maximum
+    m:   max(x); or min(x) where the rate is negative, so that no weight exceeds 1
     top: where x_i = m
     c:   how many there are
+    w:   exp(rate (x_i - m)), or base**(x_i - m)
+    s:   the sum of the w_i with x_i != m, so that sum_i w_i = c + s
     """
 
     m: Array
     top: Array
     c: Array
+    w: Array
+    s: Array
 
 
-def ties(xp: Array, x: Array, m: Array, axis: int = -1) -> Ties:
-    """The entries equal to the extreme value m; comparing inputs, so exact."""
-    top = x == m
-    c = xp.sum(xp.where(top, xp.ones_like(x), xp.zeros_like(x)), axis=axis, keepdims=True)
-    return Ties(m, top, c)
+def weights(
+    xp: Array, x: Array, axis: int = -1, *, base: Array = None, beta: Array = None
+) -> Weights:
+    """The parts that references are made of; x - m and c come from inputs alone, so exactly."""
+    falling = (beta is not None and beta < 0) or (base is not None and base < 1)
+    m = (xp.min if falling else xp.max)(x, axis=axis, keepdims=True)
+    top, d = x == m, x - m
+    w = base**d if base is not None else xp.exp(d if beta is None else beta * d)
+    zero, one = xp.zeros_like(w), xp.ones_like(w)
+    c = xp.sum(xp.where(top, one, zero), axis=axis, keepdims=True)
+    return Weights(m, top, c, w, xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True))
+
+
+def excess(xp: Array, x: Array, axis: int = -1) -> Array:
+    """log(sum_i exp(x_i)) - max(x) = log1p((c - 1) + s) >= 0, with the vector axis kept."""
+    _, _, c, _, s = xp.once(weights, x, axis)
+    return xp.log1p((c - 1) + s)
 
 
 def first(xp: Array, k: Array, x: Array, axis: int) -> Array:

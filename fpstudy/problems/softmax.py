@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from fpstudy.problems import logsumexp
 from fpstudy.problems.downcast import scaled, scaled_by_blocks, stored
-from fpstudy.problems.maximum import ties
+from fpstudy.problems.maximum import weights
 from fpstudy.problems.online import by_blocks, one_by_one, wider
 from fpstudy.problems.problem import Array, Formula, Problem
 
@@ -212,12 +212,11 @@ def reference(
     is, the tail has its sign; where s is large, nothing cancels. Both are the same value, so s and
     c need not be compared exactly.
     """
-    falling = (beta is not None and beta < 0) or (base is not None and base < 1)
-    m, top, c = ties(xp, x, (xp.min if falling else xp.max)(x, axis=axis, keepdims=True), axis)
-    d = x - m
-    w = base**d if base is not None else xp.exp(d if beta is None else beta * d)
+    if base is None and beta is None:
+        _, top, c, w, s = xp.once(weights, x, axis)
+    else:
+        _, top, c, w, s = weights(xp, x, axis, base=base, beta=beta)
     zero = xp.zeros_like(w)
-    s = xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True)
     beside = top & (s < c)
     return xp.where(beside, 1 / c, zero), xp.where(beside, -s / c, w) / (c + s)
 
