@@ -60,6 +60,11 @@ class Measured:
     violations: list[str] = field(default_factory=list)
 
 
+# A yardstick takes about 75 bytes a number: of a larger truth only the last format's is kept, as
+# the cases of a format follow each other.
+KEPT_NUMBERS = 2**20
+
+
 class Answer:
     """Inputs with their exact results, and what all cases that are scored against them share."""
 
@@ -73,6 +78,8 @@ class Answer:
     def yardsticks(self, f: Format) -> Yardsticks:
         """The truth as results in the format are scored against it."""
         if f not in self._yardsticks:
+            if self.truth.hi.size > KEPT_NUMBERS:
+                self._yardsticks.clear()
             self._yardsticks[f] = Yardsticks(self.truth, f)
         return self._yardsticks[f]
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fpstudy import measurement
 from fpstudy.errors import SampleErrors, score, score_samples
 from fpstudy.formats import FORMATS, Format
+from fpstudy.inputs import Inputs
 from fpstudy.outcomes import NAMES
 from fpstudy.rounding import power_of_two, round_truth
 from fpstudy.truth import State, Truth
@@ -50,6 +52,7 @@ def computed(rng: np.random.Generator, t: Truth, f: Format) -> np.ndarray:
 SHAPES = [(7,), (5, 8), (3, 1000), (40, 1000), (2, BLOCK + 1)]
 
 
+@settings(deadline=None)  # a loaded machine is no failure
 @given(st.integers(0, 2**32), formats, st.sampled_from(SHAPES), st.sampled_from([0, 5, 400]))
 def test_a_sample_scores_as_its_worst_component(
     seed: int, f: Format, shape: tuple[int, ...], width: int
@@ -77,6 +80,7 @@ def test_a_sample_scores_as_its_worst_component(
     np.testing.assert_array_equal(samples.normwise, errors.normwise)
 
 
+@settings(deadline=None)  # a loaded machine is no failure
 @given(st.integers(0, 2**32), formats, st.sampled_from([0, 5, 400]))
 def test_a_block_scores_as_its_samples_do_alone(seed: int, f: Format, width: int) -> None:
     """Whether a block holds anything unusual decides how it is scored, never what it scores."""
@@ -96,6 +100,23 @@ def test_yardsticks_are_made_once_and_hold_whole_samples() -> None:
     first, second = list(sticks), list(sticks)
     assert all(a is b for a, b in zip(first, second, strict=True))
     assert [len(block.hi) for block in first] == [16, 16, 8]
+
+
+def test_of_a_large_truth_the_yardsticks_of_one_format_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    t = truth(np.random.default_rng(0), (3, 4), FORMATS["float32"], 0)
+    f, g = FORMATS["float32"], FORMATS["float16"]
+    answer = measurement.Answer(Inputs(np.zeros((3, 4))), t)
+    first = answer.yardsticks(f)
+    answer.yardsticks(g)
+    assert answer.yardsticks(f) is first
+    monkeypatch.setattr(measurement, "KEPT_NUMBERS", 11)
+    answer = measurement.Answer(Inputs(np.zeros((3, 4))), t)
+    first = answer.yardsticks(f)
+    assert answer.yardsticks(f) is first
+    answer.yardsticks(g)
+    assert answer.yardsticks(f) is not first
 
 
 def test_an_overflow_of_a_format_that_saturates_is_never_exact() -> None:

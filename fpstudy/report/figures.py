@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fpstudy.cases import AXES
 from fpstudy.formats import FORMATS
 from fpstudy.report import captions
 from fpstudy.report.arrangement import (
@@ -36,15 +35,17 @@ from fpstudy.report.numbers import magnitude as magnitude_text
 from fpstudy.report.points import along, median_and_maximum
 from fpstudy.report.svg import draw
 from fpstudy.report.variants import in_order, with_variants
-from fpstudy.summary import COLUMNS
 
 MOST_FIGURES = 6  # along one axis for one problem; beyond, other axes are pooled
 MOST_ACROSS = 40  # columns of a map that can still be read
 MOST_INPUTS = 30  # given inputs that a figure has room for
 SLICES: list[str] = ["distribution", "magnitude", "offset", "base", "beta"]  # the last pooled first
 
-# Columns of the summary that say nothing of a sample.
-_OF_A_CASE = {*COLUMNS} - {*AXES}
+# What a figure looks at beside the errors of the samples; a record has many of them.
+_KNOWN: list[str] = [
+    "formula", "dtype", "arithmetic", "accumulation", "n", "offset", "base", "beta", "distribution",
+    "magnitude", "input", "precision", "largest",
+]  # fmt: skip
 
 Made = tuple[captions.Words, Callable[[], Figure]]  # a figure with its words, not drawn yet
 
@@ -99,9 +100,8 @@ def _read(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd.Da
 def _samples(cases: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
     """A row for each sample of the cases: what is known of the case, and the relative error."""
     own = record.loc[record["case"].isin(cases.index), ["case", "relative_error"]]
-    known = cases[[name for name in cases.columns if name not in _OF_A_CASE]]
     errors = own["relative_error"].to_numpy()
-    return known.loc[own["case"]].assign(relative_error=errors).reset_index(drop=True)
+    return cases[_KNOWN].loc[own["case"]].assign(relative_error=errors).reset_index(drop=True)
 
 
 def _stem(text: str, taken: set[str]) -> str:
