@@ -289,8 +289,8 @@ def test_a_wrong_truth_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     honest = measurement.enclose
 
-    def wrong(*arguments: object) -> object:
-        t = honest(*arguments)
+    def wrong(*arguments: object, **named: object) -> object:
+        t = honest(*arguments, **named)
         return replace(t, hi=t.hi * (1 + 2.0**-40))
 
     monkeypatch.setattr(measurement, "enclose", wrong)
@@ -309,9 +309,12 @@ def test_a_truth_outside_its_inequality_fails_the_run(
     from fpstudy import measurement
 
     honest = measurement.enclose
-    monkeypatch.setattr(
-        measurement, "enclose", lambda *a: replace(honest(*a), hi=honest(*a).hi * 0.5)
-    )
+
+    def halved(*arguments: object, **named: object) -> object:
+        t = honest(*arguments, **named)
+        return replace(t, hi=t.hi * 0.5)
+
+    monkeypatch.setattr(measurement, "enclose", halved)
     path = tmp_path / "outside.toml"
     path.write_text(
         'schema = 1\nname = "outside"\n[[sweep]]\nproblem = "logsumexp"\ndtype = "float32"\n'
