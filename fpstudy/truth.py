@@ -26,7 +26,8 @@ from fpstudy.problems.cross_entropy import batch_loss
 # What computes the truth: the arithmetic that runs all of a batch that double-double leaves.
 ENGINES: dict[str, ModuleType] = {"double_double": arb, "arb": arb, "mpmath": mpmath}
 CAP_BITS = 2**17  # exp at this precision takes milliseconds
-BLOCK = 2**16  # logits at a time
+BLOCK = 2**17  # logits at a time: what is done once for each block costs a millisecond
+OBJECTS = 2**14  # logits held as Python objects at a time
 
 
 class State(IntEnum):
@@ -78,12 +79,13 @@ def enclose(
         raise ValueError(f"no engine {engine!r}; known: {', '.join(ENGINES)}")
     if engine == "double_double" and arrays is None:
         arrays = DoubleDoubleArrays()
-    samples, size = len(inputs.x), max(1, BLOCK // inputs.x[0].size)
+    samples, block = len(inputs.x), OBJECTS if arrays is None else BLOCK
+    size = max(1, block // inputs.x[0].size)
     truth = _nothing_known(inputs.x.shape if problem.vector else inputs.x.shape[:1])
     for start in range(0, samples, size):
         rows = slice(start, start + size)
-        block = inputs.take(rows)
-        _block(problem, block, _Engine(ENGINES[engine], arrays, cap_bits), truth[rows])
+        part = inputs.take(rows)
+        _block(problem, part, _Engine(ENGINES[engine], arrays, cap_bits), truth[rows])
     return truth
 
 
