@@ -25,7 +25,7 @@ from fpstudy.errors import score_samples
 from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula
-from fpstudy.record import InputTexts, Rows
+from fpstudy.record import Rows
 from fpstudy.samples import logits, prepare, refusal, vanished
 from fpstudy.truth import State, Truth, enclose
 from fpstudy.user_code import NO_CODE, Code, is_code, load
@@ -71,7 +71,6 @@ class Answer:
     def __init__(self, inputs: Inputs, truth: Truth) -> None:
         """Work nothing out yet: each part is made when a case first asks for it."""
         self.inputs, self.truth = inputs, truth
-        self.texts = InputTexts(inputs.x)
         self._yardsticks: dict[Format, Yardsticks] = {}
         self._brackets: dict[Format, tuple[Floats, Floats]] = {}
 
@@ -184,7 +183,7 @@ def rows(number: int, case: Case, formula: Formula, answer: Answer) -> Rows:
     broken = np.zeros(len(y), dtype=bool)
     if case.demand.problem == "logsumexp":
         broken = bounds.outside(y, answer.bracket(f))
-    return record.rows_of_errors(number, case, answer.texts, y, truth, errors, broken)
+    return record.rows_of_errors(number, case, answer.inputs.x, y, truth, errors, broken)
 
 
 def _failed(number: int, case: Case, inputs: Inputs, outcome: str, error: Exception) -> Rows:

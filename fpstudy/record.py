@@ -1,9 +1,12 @@
-"""The record: one row for each case and sample, as measured, in Parquet."""
+"""The record: one row for each case and sample, as measured, in Parquet.
 
-import math
+The worst component of each sample is there with what was computed and the exact value, in numbers:
+t = worst_exact * 2**worst_exponent, the exponent being 0 where float64 holds t. The inputs are
+written out for the worst sample of each case; those of the others follow from the seed.
+"""
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +34,9 @@ _TEXT_AXES = (
     "labels", "reduction", "inputs",
 )  # fmt: skip
 _INT_AXES = ("n", "batch", "samples")
+Choices = tuple[Sequence[str], NDArray[np.int64]]  # texts, and which of them each row has
 _FLOAT_COLUMNS = ("relative_error", "ulp_error", "normwise_error", "bits_kept")
-_WORST = ("worst_input", "worst_computed", "worst_exact", "worst_outcome", "reason")
+_TEXTS = ("worst_input", "worst_outcome", "reason")
 
 
 def _axis_type(name: str) -> pa.DataType:
@@ -46,49 +50,33 @@ MEASURED = pa.schema(
     + [(name, _axis_type(name)) for name in AXES]
     + [("components", pa.int64())]
     + [(name, pa.float64()) for name in _FLOAT_COLUMNS]
-    + [("worst_component", pa.int64())]
-    + [(name, pa.string()) for name in _WORST]
+    + [("worst_component", pa.int64()), ("worst_computed", pa.float64())]
+    + [("worst_exact", pa.float64()), ("worst_exponent", pa.int64())]
+    + [(name, pa.string()) for name in _TEXTS]
     + [(name, pa.int64()) for name in COUNTS]
 )
 # environment: the id of where the row was measured; the manifest says what it stands for
 SCHEMA = MEASURED.append(pa.field("environment", pa.string()))
 
 
-class InputTexts:
-    """A demand's inputs in words, which are the same for all of its cases."""
+def input_text(x: Floats, component: int) -> str:
+    """A sample's logits in hex; of a long vector its component's logit and the largest.
 
-    def __init__(self, x: Floats) -> None:
-        """The logits, (samples, n) or (samples, rows, n)."""
-        self._x = x
-
-    def at(self, components: Sequence[int]) -> list[str]:
-        """Each sample's logits in hex; of a long vector its component's logit and the largest."""
-        if self._x[0].size <= FULL_VECTOR:
-            return self._whole
-        if self._x.ndim > 2:  # the components of a batch are rows
-            return self._largest
-        own = self._x[np.arange(len(self._x)), components].tolist()
-        parts = zip(components, own, self._largest, strict=True)
-        return [f"x[{j}] = {x.hex()}, {largest}" for j, x, largest in parts]
-
-    @cached_property
-    def _whole(self) -> list[str]:
-        rows = self._x.reshape(len(self._x), -1, self._x.shape[-1]).tolist()
-        return ["; ".join(" ".join(v.hex() for v in row) for row in sample) for sample in rows]
-
-    @cached_property
-    def _largest(self) -> list[str]:
-        flat = self._x.reshape(len(self._x), -1)
-        at = flat.argmax(axis=1)
-        parts = zip(at.tolist(), flat[np.arange(len(flat)), at].tolist(), strict=True)
-        return [f"max x[{k}] = {x.hex()}, {flat.shape[1]} logits" for k, x in parts]
+    x: (n,) or, of a batch whose components are rows, (rows, n)
+    """
+    if x.size <= FULL_VECTOR:
+        rows = x.reshape(-1, x.shape[-1]).tolist()
+        return "; ".join(" ".join(v.hex() for v in row) for row in rows)
+    k = int(x.argmax())
+    largest = f"max x[{k}] = {float(x.flat[k]).hex()}, {x.size} logits"
+    return f"x[{component}] = {float(x[component]).hex()}, {largest}" if x.ndim == 1 else largest
 
 
 @dataclass(frozen=True)
 class Rows:
     """The rows of one case: a row for each sample, or one of sample -1 where none was scored.
 
-    columns: arrays and lists of `length`, and the texts and numbers that all rows share
+    columns: arrays of `length`, Choices, and the texts and numbers that all rows share
     ended:   what became of the case: "run", "skipped" or "crashed" (bad output included)
     """
 
@@ -98,15 +86,18 @@ class Rows:
 
 
 def rows_of_errors(
-    number: int, case: Case, inputs: InputTexts, y: Floats, truth: Truth, errors: SampleErrors,
+    number: int, case: Case, x: Floats, y: Floats, truth: Truth, errors: SampleErrors,
     broken: NDArray[Any],
 ) -> Rows:  # fmt: skip
     """The rows of one case that ran: a row for each sample, its worst component named.
 
+    x:      the logits, (samples, n) or (samples, rows, n)
     broken: (samples,), computed log-sum-exps outside m <= y <= m + log n
     """
     samples, worst = len(y), errors.component
     at = (np.arange(samples), worst)
+    exact, exponent = _exact(truth, at)
+    k = int(np.where(np.isnan(errors.ulps), -1.0, errors.ulps).argmax())
     columns = {
         "case": number,
         **case.axes,
@@ -117,10 +108,11 @@ def rows_of_errors(
         "normwise_error": errors.normwise,
         "bits_kept": errors.bits,
         "worst_component": worst,
-        "worst_input": inputs.at(worst.tolist()),
-        "worst_computed": [v.hex() for v in y.reshape(samples, -1)[at].tolist()],
-        "worst_exact": _exact_texts(truth, at, samples),
-        "worst_outcome": [NAMES[code] for code in errors.outcome.tolist()],
+        "worst_computed": y.reshape(samples, -1)[at],
+        "worst_exact": exact,
+        "worst_exponent": exponent,
+        "worst_input": (("", input_text(x[k], int(worst[k]))), (at[0] == k).astype(np.int64)),
+        "worst_outcome": (NAMES, errors.outcome.astype(np.int64)),
         "reason": "",
         **dict(zip(NAMES, errors.counts.T, strict=True)),
         "flushed_subnormal": errors.flushed,
@@ -143,7 +135,10 @@ def row_of_failure(number: int, case: Case, components: int, outcome: str, reaso
         **dict.fromkeys(_FLOAT_COLUMNS, error),
         "bits_kept": np.nan if outcome == "skipped" else 0.0,
         "worst_component": -1,
-        **dict.fromkeys(_WORST, ""),
+        "worst_computed": np.nan,
+        "worst_exact": np.nan,
+        "worst_exponent": 0,
+        **dict.fromkeys(_TEXTS, ""),
         "reason": reason,
         **{name: components if name == outcome else 0 for name in COUNTS},
     }
@@ -164,18 +159,21 @@ def table(parts: Sequence[Rows]) -> pa.Table:
 # Both make their array from its buffers: pa.array would import pandas, for each process anew.
 
 
-def _texts(values: list[str | list[str]], lengths: NDArray[np.int64]) -> pa.Array:
-    texts: list[bytes] = []
+def _texts(values: Sequence[str | Choices], lengths: NDArray[np.int64]) -> pa.Array:
+    texts: dict[str, int] = {}  # each once, in the order in which they come
+    codes = []
     for value, length in zip(values, lengths.tolist(), strict=True):
-        if isinstance(value, str):
-            texts.extend([value.encode()] * length)
-        else:
-            texts.extend(text.encode() for text in value)
-    ends = np.zeros(len(texts) + 1, dtype=np.int32)
-    np.cumsum([len(text) for text in texts], out=ends[1:])
-    return pa.StringArray.from_buffers(
-        len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts))
-    )
+        choices, which = ((value,), None) if isinstance(value, str) else value
+        known = np.asarray([texts.setdefault(text, len(texts)) for text in choices])
+        codes.append(np.full(length, known[0]) if which is None else known[which])
+    encoded = [text.encode() for text in texts]
+    ends = np.zeros(len(encoded) + 1, dtype=np.int32)
+    np.cumsum([len(text) for text in encoded], out=ends[1:])
+    joined = pa.py_buffer(b"".join(encoded))
+    known_texts = pa.StringArray.from_buffers(len(encoded), pa.py_buffer(ends), joined)
+    indices = np.concatenate([*codes, np.zeros(0, dtype=np.int64)]).astype(np.int64)
+    index = pa.Array.from_buffers(pa.int64(), len(indices), [None, pa.py_buffer(indices)])
+    return known_texts.take(index)
 
 
 def _numbers(values: list[Any], lengths: NDArray[np.int64], kind: pa.DataType) -> pa.Array:
@@ -191,20 +189,25 @@ def _numbers(values: list[Any], lengths: NDArray[np.int64], kind: pa.DataType) -
     return pa.Array.from_buffers(kind, len(numbers), [None, buffer])
 
 
-def _exact_texts(truth: Truth, at: Any, samples: int) -> list[str]:
-    """The exact values as float64, and beyond its range as h * 2**e."""
+def _exact(truth: Truth, at: Any) -> tuple[Floats, NDArray[np.int64]]:
+    """Exact values as float64 and exponent 0; beyond its range as the significand and exponent."""
+    samples = len(truth.hi)
     hi = truth.hi.reshape(samples, -1)[at]
     exponent = truth.exponent.reshape(samples, -1)[at]
     with np.errstate(over="ignore"):
-        values = np.ldexp(hi, np.clip(exponent, -3000, 3000))
-    return list(map(_exact_text, values.tolist(), hi.tolist(), exponent.tolist()))
+        value = np.ldexp(hi, np.clip(exponent, -3000, 3000).astype(np.int32))
+    within = ((value != 0) | (hi == 0)) & (np.isinf(value) == np.isinf(hi))
+    within |= np.isnan(hi)
+    return np.where(within, value, hi), np.where(within, 0, exponent)
 
 
-def _exact_text(value: float, hi: float, exponent: int) -> str:
+def exact_text(value: float, exponent: int) -> str:
+    """The exact value that the record has as value * 2**exponent."""
+    if exponent == 0:
+        return repr(value)
     if exponent <= LEAST_EXPONENT + BITS:
-        return "-2**-2**40 < t < 0" if hi < 0 else "0 < t < 2**-2**40"
-    within = (value != 0 or hi == 0) and math.isinf(value) == math.isinf(hi)
-    return repr(value) if within else f"{hi!r} * 2**{exponent}"
+        return "-2**-2**40 < t < 0" if value < 0 else "0 < t < 2**-2**40"
+    return f"{value!r} * 2**{exponent}"
 
 
 def write(path: Path, tables: Iterable[pa.Table], environment: str) -> None:
@@ -262,7 +265,7 @@ def samples(path: Path) -> "pd.DataFrame":
     columns = ["case", "relative_error", "ulp_error", "worst_component", *repeated]
     table = pq.read_table(
         path,
-        columns=[*columns, "worst_computed", "worst_exact", "worst_outcome"],
+        columns=[*columns, "worst_computed", "worst_exact", "worst_exponent", "worst_outcome"],
         read_dictionary=repeated,
     )
     frame: pd.DataFrame = table.to_pandas(

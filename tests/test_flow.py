@@ -153,8 +153,9 @@ def test_a_sample_without_a_value_has_no_error(done: flow.Run) -> None:
 def test_shared_inputs_are_the_same_bits_in_every_dtype(done: flow.Run) -> None:
     rows = done.record.query("problem == 'logsumexp' and formula == 'naive' and sample >= 0")
     rows = rows[(rows["magnitude"] == 1) & (rows["offset"] == 0) & (rows["n"] == 5)]
-    texts = rows.groupby("sample")["worst_input"].nunique()
-    assert (texts == 1).all()
+    # of correctly rounded log-sum-exps at the same bits, the exact values are the same
+    exact = rows.groupby("sample")["worst_exact"].nunique()
+    assert (exact == 1).all()
     assert rows["dtype"].nunique() == 2
 
 

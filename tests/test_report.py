@@ -93,7 +93,8 @@ def record(summary):
                 **{key: row[key] for key in ("problem", "formula", "dtype", *AXES)},
                 "relative_error": row["relative_error_max"] * scatter,
                 "ulp_error": row["ulp_error_max"] * scatter, "worst_outcome": "accurate",
-                "worst_component": 1, "worst_computed": "0x1.0p+0", "worst_exact": "1.25",
+                "worst_component": 1, "worst_computed": 1.0,
+                "worst_exact": 1.25, "worst_exponent": 0,
                 "worst_input": "0x1.f4p+9 0x0.0p+0",
             })  # fmt: skip
     return pd.DataFrame(rows)

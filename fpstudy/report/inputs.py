@@ -12,11 +12,10 @@ MOST = 4  # logits of a vector that a label spells out
 
 def input_names(record: pd.DataFrame) -> dict[str, str]:
     """A label for each given input: "1: [1000, 0]" for the vector that the record shows whole."""
-    given = record[["distribution", "worst_input"]].drop_duplicates("distribution")
-    return {
-        str(name): _vector(str(name), str(text))
-        for name, text in given.itertuples(index=False, name=None)
-    }
+    written = record.loc[record["worst_input"] != "", ["distribution", "worst_input"]]
+    texts = dict(written.drop_duplicates("distribution").itertuples(index=False, name=None))
+    names = record["distribution"].unique().tolist()
+    return {str(name): _vector(str(name), str(texts.get(name, ""))) for name in names}
 
 
 def _vector(name: str, text: str) -> str:

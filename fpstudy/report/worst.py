@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from fpstudy.record import exact_text
 from fpstudy.report.numbers import magnitude, number
 from fpstudy.report.variants import SETTING, computed_by, input_name, with_variants
 from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
@@ -63,7 +64,7 @@ def _worst(samples: pd.DataFrame, cases: pd.DataFrame, v: Verdict) -> Worst | No
         number(float(row["ulp_error"])),
         outcome_text(str(row["worst_outcome"])),
         str(row["worst_component"]),
-        str(row["worst_computed"]),
-        str(row["worst_exact"]),
+        float(row["worst_computed"]).hex(),
+        exact_text(float(row["worst_exact"]), int(row["worst_exponent"])),
         str(row["worst_input"]),
     )
