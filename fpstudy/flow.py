@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fpstudy import record
-from fpstudy.cases import Case, Draw, expand, select
+from fpstudy.cases import Case, Demand, Draw, expand, select
 from fpstudy.damage import DamagedError
 from fpstudy.environment import command_line, differences, environment
 from fpstudy.environment.floating_point import steady
@@ -35,11 +35,14 @@ Progress = Callable[[int, int], None]  # cases done, cases in all
 Notice = Callable[[str], None]  # something that a user should know before it happens
 
 SCHEMA_VERSION = 1  # of record, summary and manifest
-# mpmath's loop takes 10 to 25 microseconds a logit, everything else together about half of one. So
-# all truths of a study of so many logits are witnessed, and of a larger one a random part: about
-# as many, and a share that takes a small part of the time.
-WITNESSED_LOGITS = 8_000
-WITNESSED_SHARE = 1 / 1000
+# mpmath's loop takes 10 to 25 microseconds a logit, all else about half of one. So all truths of a
+# study of so many logits are witnessed; of a larger one a random part of about so many, and of one
+# in a thousand, which together take a tenth of the time of a large study.
+ALL_WITNESSED = 8_000
+WITNESSED_LOGITS, WITNESSED_SHARE = 2_000, 1 / 1000
+# The first sample of each problem's shortest vectors is witnessed by all means, up to this length:
+# a second or two.
+ONE_WITNESSED = 2**17
 # Starting a process costs about a second; from so many logits on it pays.
 PARALLEL_LOGITS = 300_000
 # A case costs about 0.3 ms and 0.1 microseconds a number, truths apart: as much as so many numbers
@@ -156,8 +159,27 @@ def tasks(study: Study, cases: list[Case], code: Code = NO_CODE) -> list[Task]:
     draws: dict[Draw, list[tuple[int, Case]]] = {}
     for number, case in enumerate(cases):
         draws.setdefault(case.demand.draw, []).append((number, case))
-    share = min(1.0, WITNESSED_LOGITS / max(1, truth_logits(cases)) + WITNESSED_SHARE)
-    return [Task(draw, tuple(group), study.engine, share, code) for draw, group in draws.items()]
+    asked = truth_logits(cases)
+    share = 1.0 if asked <= ALL_WITNESSED else WITNESSED_LOGITS / asked + WITNESSED_SHARE
+    sure = _surely_witnessed(cases)
+    return [
+        Task(draw, tuple(group), study.engine, share, sure, code) for draw, group in draws.items()
+    ]
+
+
+def _surely_witnessed(cases: list[Case]) -> frozenset[Demand]:
+    """For each problem the first demand with the fewest logits a sample, if they are not many."""
+    shortest: dict[str, Demand] = {}
+    for case in cases:
+        demand = case.demand
+        known = shortest.setdefault(demand.problem, demand)
+        if _length(demand) < _length(known):
+            shortest[demand.problem] = demand
+    return frozenset(d for d in shortest.values() if _length(d) <= ONE_WITNESSED)
+
+
+def _length(demand: Demand) -> int:
+    return demand.draw.n * demand.draw.rows
 
 
 def truth_logits(cases: list[Case]) -> int:

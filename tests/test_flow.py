@@ -372,3 +372,21 @@ def test_studies_that_differ_have_different_hashes(a: str, b: str, tmp_path: Pat
         )
         hashes.add(flow.study_hash(load(path)))
     assert len(hashes) == 2
+
+
+def test_every_problem_is_witnessed_however_large_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first sample of each problem's shortest vectors, where chance chooses none."""
+    monkeypatch.setattr(flow, "ALL_WITNESSED", 0)
+    monkeypatch.setattr(flow, "WITNESSED_LOGITS", 0)
+    monkeypatch.setattr(flow, "WITNESSED_SHARE", 0.0)
+    path = tmp_path / "study.toml"
+    path.write_text(
+        'schema = 1\nname = "large"\n[[sweep]]\nproblem = ["softmax", "logsumexp"]\n'
+        'formula = "shifted"\ndtype = "float32"\nn = [5, 3]\nmagnitude = [1, 10]\nsamples = 6\n'
+    )
+    witness = flow.run(path, tmp_path / "out").manifest["witness"]
+    assert witness["checked"] == 3 + 1  # a softmax of 3 components, and a log-sum-exp
+    monkeypatch.setattr(flow, "ONE_WITNESSED", 2)
+    assert flow.run(path, tmp_path / "out", fresh=True).manifest["witness"]["checked"] == 0
