@@ -4,14 +4,23 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+from fpstudy.arithmetic import EVALUATORS, ORDERS, evaluators, usual
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 
 Rows = list[dict[str, str]]
 
-ARITHMETICS = {
-    "numpy": "evaluates formulas: NumPy's own kernels, and ml_dtypes' for what NumPy lacks",
-    "arb": "proves the truth: ball arithmetic of any precision",
+CARRIED_OUT_BY = {
+    "numpy": "NumPy's own kernels, ml_dtypes' for what NumPy lacks, and SciPy's functions",
+    "rounded": "every operation correctly rounded to the format, your own formats included",
+    "torch": "PyTorch's kernels, library functions and gradients",
+    "torch.compile": "the same text, compiled by PyTorch",
+    "jax": "JAX's kernels, library functions and gradients",
+    "jax.jit": "the same text, compiled by JAX",
+}
+ENGINES = {
+    "double_double": "proves the truth of whole batches: pairs of float64 with error radii",
+    "arb": "proves what double_double leaves undecided: balls of any precision",
     "mpmath": "witnesses the truth: arbitrary precision, from the definition",
 }
 
@@ -66,8 +75,22 @@ def dtypes() -> Rows:
 
 
 def arithmetics() -> Rows:
-    """Each arithmetic with what it is for."""
-    return [{"arithmetic": name, "role": role} for name, role in ARITHMETICS.items()]
+    """Each arithmetic of formulas, its sums and whether it runs here; then those of the truth."""
+    evaluating = [
+        {
+            "arithmetic": name,
+            "role": f"evaluates formulas: {CARRIED_OUT_BY[name.partition(':')[0]]}",
+            "sums": ", ".join(ORDERS) if name == "rounded" else "native",
+            "here": _refusal(name) or "runs",
+        }
+        for name in EVALUATORS
+    ]
+    return evaluating + [{"arithmetic": name, "role": role} for name, role in ENGINES.items()]
+
+
+def _refusal(arithmetic: str) -> str | None:
+    """Why the arithmetic does not run here, asked with a format that all have."""
+    return evaluators.refusal(arithmetic, FORMATS["float32"], usual(arithmetic))
 
 
 def studies() -> Rows:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from fpstudy.arithmetic import EVALUATORS
 from fpstudy.cli import main
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
@@ -189,7 +190,10 @@ def test_lists_name_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row["dtype"] for row in json.loads(fpstudy("list", "dtypes", "--json").stdout)] == [
         *FORMATS
     ]
-    assert "witnesses" in fpstudy("list", "arithmetics").stdout
+    arithmetics = json.loads(fpstudy("list", "arithmetics", "--json").stdout)
+    engines = ("double_double", "arb", "mpmath")
+    assert [row["arithmetic"] for row in arithmetics] == [*EVALUATORS, *engines]
+    assert all(row["here"] for row in arithmetics[: len(EVALUATORS)])
     monkeypatch.chdir(Path(__file__).parent.parent)
     assert "experiments/quickstart.toml" in fpstudy("list", "studies").stdout
     assert fpstudy("list", "colours").exit_code == 2

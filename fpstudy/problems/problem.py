@@ -75,7 +75,7 @@ class Problem:
     reference:  a well-conditioned text that returns (head, tail) with value head + tail. The head
                 is exact on the inputs (differences and products only) and the tail keeps its
                 relative accuracy however small it is, so that a value that lies a tiny tail away
-                from a number of a format is decided by the tail's sign. Arb runs it.
+                from a number of a format is decided by the tail's sign.
     definition_error: bound on the definition's error when every operation is rounded to relative
                 error eps, divided by eps: a function of (n, |value|, sum of labels).
     vector:     whether the result has the shape of x; else it is one number for each vector.

@@ -48,6 +48,6 @@ def dtype_hint(name: str) -> str | None:
 
 def arithmetic_hint(name: str) -> str | None:
     """Why an engine of the truth is no arithmetic of formulas."""
-    if name in ("mpmath", "arb"):
+    if name in ("double_double", "arb", "mpmath"):
         return f'it carries the truth, not formulas; choose it by engine = "{name}"'
     return None
