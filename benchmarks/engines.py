@@ -9,7 +9,7 @@ import numpy as np
 from flint import arb
 from mpmath import mp, mpf
 
-from fpstudy.arithmetic.double_double import DoubleDoubleArrays
+from fpstudy.arithmetic.double_double_arrays import DoubleDoubleArrays
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.truth import State, Truth, enclose

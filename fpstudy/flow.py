@@ -39,7 +39,7 @@ SCHEMA_VERSION = 1  # of record, summary and manifest
 # study of so many logits are witnessed; of a larger one a random part of about so many, and of one
 # in a thousand, which together take a tenth of the time of a large study.
 ALL_WITNESSED = 8_000
-WITNESSED_LOGITS, WITNESSED_SHARE = 2_000, 1 / 1000
+WITNESSED_LOGITS, WITNESSED_SHARE = 5_000, 1 / 1000
 # The first sample of each problem's shortest vectors is witnessed by all means, up to this length:
 # a second or two.
 ONE_WITNESSED = 2**17

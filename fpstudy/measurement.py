@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from fpstudy import bounds, record
 from fpstudy.arithmetic import evaluators
-from fpstudy.arithmetic.double_double import DoubleDoubleArrays
+from fpstudy.arithmetic.double_double_arrays import DoubleDoubleArrays
 from fpstudy.arithmetic.evaluators import formula_named
 from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.cases import Case, Demand, Draw

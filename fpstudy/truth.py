@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from fpstudy.arithmetic import arb, mpmath
 from fpstudy.arithmetic.decision import decide
-from fpstudy.arithmetic.double_double import LARGEST_INPUT, LEAST_INPUT, DoubleDoubleArrays
+from fpstudy.arithmetic.double_double import LARGEST_INPUT, LEAST_INPUT
+from fpstudy.arithmetic.double_double_arrays import DoubleDoubleArrays
 from fpstudy.dyadic import BITS, Packed, beside, pack, pack_ratio
 from fpstudy.formats import Floats, Ints
 from fpstudy.inputs import Inputs

@@ -7,8 +7,9 @@ import flint
 import numpy as np
 import pytest
 
-from fpstudy.arithmetic import arb, double_double
-from fpstudy.arithmetic.double_double import ADD, DIVIDE, MULTIPLY, DoubleDouble, DoubleDoubleArrays
+from fpstudy.arithmetic import arb, double_double_arrays, double_double_functions
+from fpstudy.arithmetic.double_double import ADD, DIVIDE, MULTIPLY, DoubleDouble
+from fpstudy.arithmetic.double_double_arrays import DoubleDoubleArrays
 from fpstudy.arithmetic.double_word import add_pairs, divide_pairs, multiply_pairs, two_sum
 from fpstudy.arithmetic.double_word_functions import (
     EXP,
@@ -277,7 +278,7 @@ def test_equal_logits_share_their_exponentials(monkeypatch: pytest.MonkeyPatch) 
     x = np.random.default_rng(13).integers(-99, 99, (5, 7)) / 8
     y = xp.once(weights, xp.asarray(x), -1)
     asked = []
-    monkeypatch.setattr(double_double, "exp", lambda x: asked.append(x) or y.w)
+    monkeypatch.setattr(double_double_functions, "exp", lambda x: asked.append(x) or y.w)
     assert xp.once(weights, xp.asarray(x.copy()), -1) is y
     assert not asked
     other = x.copy()
@@ -287,7 +288,7 @@ def test_equal_logits_share_their_exponentials(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(double_double, "MEMORY", 100)
+    monkeypatch.setattr(double_double_arrays, "MEMORY", 100)
     xp = DoubleDoubleArrays()
     for k in range(20):
         xp.once(weights, xp.asarray(np.full(30, float(k))), -1)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from fpstudy import truth as truths
+from fpstudy.arithmetic.decision import WIDEST
+from fpstudy.dyadic import BITS, LEAST_EXPONENT
 from fpstudy.formats import FORMATS, Floats
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Problem
@@ -54,6 +56,7 @@ def assert_alike(found: Truth, proven: Truth) -> None:
     others = (proven.hi, proven.lo, proven.exponent, proven.radius)
     rows = zip(*(part[finite].tolist() for part in (*parts, *others)), strict=True)
     for hi, lo, exponent, radius, *other in rows:
+        assert radius <= 2 * WIDEST or exponent == LEAST_EXPONENT + BITS  # of 1/2 <= hi
         scale = Fraction(2) ** (other[2] - exponent) if abs(other[2] - exponent) < 4 else None
         assert scale is not None or hi == 0
         if scale is not None:
@@ -136,11 +139,11 @@ def test_ordinary_logits_need_no_arb(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_double_double_cannot_decide_goes_to_arb(monkeypatch: pytest.MonkeyPatch) -> None:
-    """log(1 + e**x) - ... near 0: m and log1p(s) cancel but for their last 20 bits."""
+    """Where m and log1p(s) cancel: all but their last bits, or 20 of them."""
     rows = climbs(monkeypatch)
-    x = np.array([[-np.log(2), -np.log(2)], [1.0, 2.0]])
+    x = np.array([[-np.log(2)] * 2, [-np.log(2) + 1e-6] * 2, [1.0, 2.0]])
     t = enclose(PROBLEMS["logsumexp"], Inputs(x))
-    assert rows == [1]
+    assert rows == [2]
     assert (t.state == State.DECIDED).all()
     assert abs(np.ldexp(t.hi[0], t.exponent[0])) < 1e-16
     assert_alike(t, enclose(PROBLEMS["logsumexp"], Inputs(x), "arb"))

@@ -43,6 +43,10 @@ class ObjectArrays:
         """text(xp, *arguments); the namespace of whole batches remembers it."""
         return text(self, *arguments)
 
+    def pow(self, b: Any, x: Any) -> Any:
+        """b**x."""
+        return b**x
+
     def zeros_like(self, x: Objects) -> Objects:
         """Exact zeros in the shape of x."""
         return np.full(x.shape, self._zero, dtype=object)

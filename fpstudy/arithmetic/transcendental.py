@@ -19,7 +19,7 @@ import flint
 import numpy as np
 
 from fpstudy.arithmetic import arb
-from fpstudy.arithmetic import double_double as dd
+from fpstudy.arithmetic import double_double_functions as dd
 from fpstudy.arithmetic.correct_rounding import elementwise, saturated
 from fpstudy.arithmetic.decision import decide
 from fpstudy.arithmetic.double_double import DoubleDouble

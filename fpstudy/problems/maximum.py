@@ -56,7 +56,7 @@ def weights(
     falling = (beta is not None and beta < 0) or (base is not None and base < 1)
     m = (xp.min if falling else xp.max)(x, axis=axis, keepdims=True)
     top, d = x == m, x - m
-    w = base**d if base is not None else xp.exp(d if beta is None else beta * d)
+    w = xp.pow(base, d) if base is not None else xp.exp(d if beta is None else beta * d)
     zero, one = xp.zeros_like(w), xp.ones_like(w)
     c = xp.sum(xp.where(top, one, zero), axis=axis, keepdims=True)
     return Weights(m, top, c, w, xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True))
