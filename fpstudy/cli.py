@@ -253,7 +253,8 @@ def plan(study: Path, only: Any) -> None:
         click.echo(f"  skipped:      {planned.skipped.total():,}")
         for reason, count in planned.skipped.most_common():
             click.echo(f"    {count:,}: {reason}")
-    click.echo(f"about {planned.seconds:,.0f} s on one core, figures and pages not counted")
+    about = f"about {planned.seconds:,.0f} s" if planned.seconds >= 1 else "less than a second"
+    click.echo(f"{about} on one core in NumPy, figures and pages not counted")
 
 
 @main.command()

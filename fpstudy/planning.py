@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from fpstudy.arithmetic.numpy import evaluate
 from fpstudy.cases import AXES, Case, expand, select
+from fpstudy.distributions import generator
 from fpstudy.errors import score
 from fpstudy.flow import tasks, truth_logits
 from fpstudy.formats import FORMATS
@@ -15,10 +17,13 @@ from fpstudy.measurement import Task, reason_to_skip
 from fpstudy.problems import PROBLEMS
 from fpstudy.samples import logits, prepare
 from fpstudy.study import Study, StudyError, load
+from fpstudy.truth import enclose
 
 # Memory of one draw's arrays while it is measured, in bytes for each number: the logits, five
 # arrays of the truth and about twenty of the scoring at eight bytes, and some to spare.
 BYTES_PER_NUMBER = 400
+SMALL_PROBE, LARGE_PROBE = 2**10, 2**16
+CALLS = 1.5  # a case's rows in the record cost about half of its evaluation and score
 CHECKED_NUMBERS = 10**8  # drawing more than so many logits takes longer than a plan should
 
 
@@ -89,18 +94,26 @@ def _reasons(task: Task) -> list[str]:
 
 
 def _seconds(cases: list[Case]) -> float:
-    """Truths and evaluations at the cost of a small probe of each, figures not counted."""
-    from fpstudy.arithmetic.numpy import evaluate
-    from fpstudy.distributions import generator
-    from fpstudy.truth import enclose
+    """Truths and formulas at the cost of a probe of each in NumPy, pages not counted.
 
+    Compensated sums and frameworks take longer. A case costs its calls, as a small probe shows, and its numbers, as a large one does.
+    """
+    _probe(SMALL_PROBE)  # makes tables and loads libraries
+    _, small = _probe(SMALL_PROBE)
+    per_truth, large = (seconds / LARGE_PROBE for seconds in _probe(LARGE_PROBE))
+    numbers = sum(
+        case.demand.samples * case.demand.draw.rows * case.demand.draw.n for case in cases
+    )
+    return per_truth * truth_logits(cases) + CALLS * small * len(cases) + large * numbers
+
+
+def _probe(size: int) -> tuple[float, float]:
+    """Seconds for the truths of so many logits, and for a formula on them with its score."""
     problem, f = PROBLEMS["softmax"], FORMATS["float32"]
-    inputs = Inputs(f.round(generator(0, "probe").standard_normal((16, 64))))
+    inputs = Inputs(f.round(generator(0, "probe").standard_normal((size // 64, 64))))
     start = time.perf_counter()
     truth = enclose(problem, inputs)
-    per_truth = (time.perf_counter() - start) / inputs.x.size
-    start = time.perf_counter()
+    middle = time.perf_counter()
     y = evaluate(problem.formulas["shifted"], inputs, f)
     score(y, truth, f, inputs.infinite)
-    per_case = time.perf_counter() - start  # nearly all of it is the cost of calls
-    return per_truth * truth_logits(cases) + 2 * per_case * len(cases)
+    return middle - start, time.perf_counter() - middle
