@@ -96,7 +96,8 @@ def _reasons(task: Task) -> list[str]:
 def _seconds(cases: list[Case]) -> float:
     """Truths and formulas at the cost of a probe of each in NumPy, pages not counted.
 
-    Compensated sums and frameworks take longer. A case costs its calls, as a small probe shows, and its numbers, as a large one does.
+    Compensated sums and frameworks take longer. A case costs its calls, as a small probe shows,
+    and its numbers, as a large one does.
     """
     _probe(SMALL_PROBE)  # makes tables and loads libraries
     _, small = _probe(SMALL_PROBE)

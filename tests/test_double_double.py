@@ -267,6 +267,24 @@ def test_exp_encloses_at_every_size(scale: float) -> None:
     assert encloses(y, exactly)
 
 
+@pytest.mark.parametrize("radius", [2.0**-90, 2.0**-60, 2.0**-40])
+def test_exp_covers_what_its_argument_may_be(radius: float) -> None:
+    rng = np.random.default_rng(16)
+    h, l = pairs(rng, 3000, -1, 0)
+    x = DoubleDouble(h, l, rng.integers(-60, 9, 3000), radius)
+    y = DoubleDoubleArrays().exp(x)
+    for side in (-1, 1):
+        with flint.ctx.workprec(BITS):
+            moved = [(t * (1 + side * flint.arb(radius))).exp() for t in numbers(x)]
+        assert encloses(y, moved)
+
+
+def test_a_sum_with_a_number_too_small_to_add_is_not_called_exact() -> None:
+    one, tiny = DoubleDouble(np.ones(1)), DoubleDouble(np.array([0.7]), 0.0, np.array([-3000]))
+    assert (one + tiny).radius > 0
+    assert (one + DoubleDouble(np.array([0.75]), 0.0, np.array([-60]))).exact
+
+
 def test_exp_has_no_enclosure_beyond_the_exponents() -> None:
     y = DoubleDoubleArrays().exp(DoubleDouble(np.array([-1.0, -1e200, -np.inf])))
     assert np.isfinite(y.radius).tolist() == [True, False, True]
