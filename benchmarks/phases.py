@@ -29,12 +29,14 @@ PHASES = {  # by the module that a driver calls
     "witness": "witness",
     "arithmetic": "evaluation", "problems": "evaluation",
     "errors": "scoring", "rounding": "scoring", "bounds": "scoring",
+    "yardstick": "scoring",
     "record": "record",
     "summary": "summary",
     "report": "pages",
     "samples": "inputs", "distributions": "inputs", "inputs": "inputs",
     "environment": "environment checks",
     "study": "study and cases", "study_file": "study and cases", "cases": "study and cases",
+    "user_code": "study and cases",
     "claims": "claims",
 }  # fmt: skip
 IMPORTS, OTHER = "imports", "other"

@@ -43,12 +43,12 @@ WITNESSED_LOGITS, WITNESSED_SHARE = 5_000, 1 / 1000
 # The first sample of each problem's shortest vectors is witnessed by all means, up to this length:
 # a second or two.
 ONE_WITNESSED = 2**17
-# Starting a process costs about a second; from so many logits on it pays.
-PARALLEL_LOGITS = 300_000
 # A case costs about 0.3 ms and 0.1 microseconds a number, truths apart: as much as so many numbers
-# more. A process gets about 0.2 s of work at a time.
+# more. A process gets about 0.2 s of work at a time; to start one takes half a second, which pays
+# from about 2 s of work on.
 CASE_NUMBERS = 3_000
 CHUNK_NUMBERS = 2_000_000
+PARALLEL_NUMBERS = 20_000_000
 
 
 def warn(message: str) -> None:
@@ -196,7 +196,7 @@ def _measure_all(
     start = time.perf_counter()
     todo = tasks(study, cases, code)
     if jobs is None:
-        large = truth_logits(cases) > PARALLEL_LOGITS
+        large = sum(map(_numbers, todo)) > PARALLEL_NUMBERS
         jobs = min(len(todo), os.cpu_count() or 1) if large else 1
     total = Measured(rows=record.table([]), testimony=Testimony())
 
@@ -260,13 +260,18 @@ def chunks(todo: list[Task]) -> Iterator[list[Task]]:
     numbers = 0
     for task in todo:
         chunk.append(task)
-        draw = task.draw
-        numbers += len(task.cases) * (draw.samples * draw.rows * draw.n + CASE_NUMBERS)
+        numbers += _numbers(task)
         if numbers >= CHUNK_NUMBERS:
             yield chunk
             chunk, numbers = [], 0
     if chunk:
         yield chunk
+
+
+def _numbers(task: Task) -> int:
+    """A task's work, as numbers that are evaluated and scored."""
+    draw = task.draw
+    return len(task.cases) * (draw.samples * draw.rows * draw.n + CASE_NUMBERS)
 
 
 def _results(todo: list[Task], jobs: int) -> Iterator[Measured]:
