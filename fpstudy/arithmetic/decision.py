@@ -78,8 +78,11 @@ def _some(x: DoubleDouble, shape: tuple[int, ...], places: Any) -> DoubleDouble:
 
 def _alone(tail: DoubleDouble) -> Decided:
     """Tails as they are, where no head is beside them."""
-    exponent = np.asarray(tail.exponent, dtype=np.int64)
-    return _placed(_Sum(tail.hi, tail.lo, 0.0, exponent, _error(tail.hi, tail), 0.0))
+    x = normalized(tail)
+    x.lo = np.zeros(x.shape) if isinstance(x.lo, float) else x.lo
+    radius = np.abs(x.hi) * x.radius
+    result = Decided(x.hi, x.lo, x.exponent, radius, _ordinary(np.abs(x.lo), radius))
+    return _looked_at(result, _Sum(x.hi, x.lo, 0.0, x.exponent, _error(x.hi, x), 0.0))
 
 
 def _added(head: DoubleDouble, tail: DoubleDouble) -> Decided:
@@ -131,10 +134,19 @@ def _placed(t: _Sum) -> Decided:
     lo = np.ldexp(t.lo + t.rest, -shift)
     size = np.abs(lo)
     radius = np.ldexp(t.error + t.unseen, -shift) + size * 2.0**-53
-    exponent = t.exponent + shift
-    distance = np.minimum(size, HALF_ULP - size)
-    known = (radius <= WIDEST) & (distance > radius) & (np.abs(exponent) <= MOST_EXPONENT)
-    result = Decided(hi, lo, exponent, radius, known)
+    return _looked_at(Decided(hi, lo, t.exponent + shift, radius, _ordinary(size, radius)), t)
+
+
+def _ordinary(size: Any, radius: Any) -> Any:
+    """Where |lo| of this size is far enough from the breakpoints 0 and 2**-54."""
+    return (radius <= WIDEST) & (np.minimum(size, HALF_ULP - size) > radius)
+
+
+def _looked_at(result: Decided, t: _Sum) -> Decided:
+    """The result with a closer look at what is not ordinary."""
+    hi, known = result.hi, result.known
+    if result.exponent.max() > MOST_EXPONENT or result.exponent.min() < -MOST_EXPONENT:
+        known &= np.abs(result.exponent) <= MOST_EXPONENT
     closer = np.nonzero(~known | (np.abs(hi) == 0.5))
     if closer[0].size:
         parts = (np.broadcast_to(part, hi.shape)[closer] for part in t)

@@ -198,7 +198,7 @@ def add(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
         return x.each(lambda part: np.broadcast_to(part, np.broadcast_shapes(x.shape, y.shape)))
     x, y, exponent = _common(x, y)
     (xh, xl), (yh, yl) = at(x, exponent), at(y, exponent)
-    if not x.exact and not y.exact and (xh * yh >= 0).all():
+    if not (x.exact and y.exact) and (xh * yh > 0).all():  # beside a 0, a sum may be exact
         hi, lo = add_pairs((xh, xl), (yh, yl))
         radius = (np.maximum(x.radius, y.radius) + (ADD + LOST)) * GROWTH
         return kept(hi, lo, exponent, radius, xh + yh)

@@ -6,6 +6,7 @@ import numpy as np
 
 from fpstudy.arithmetic import arb
 from fpstudy.arithmetic.double_double import (
+    ADD,
     FAR,
     GROWTH,
     LOST,
@@ -139,8 +140,10 @@ def _put_exponentials(x: DoubleDouble, far: Any, h: Any, l: Any, k: Any, radius:
 def log1p(x: DoubleDouble) -> DoubleDouble:
     """log(1 + x), x >= 0: x / ((1 + x) log(1 + x)) <= 1, so a relative radius stays one."""
     x = normalized(x)
-    m = normalized(add(DoubleDouble(np.ones(x.shape)), DoubleDouble(x.hi, x.lo, x.exponent)))
-    y = _log(m, x)
+    near = DoubleDouble(
+        x.hi, x.lo, x.exponent, ADD
+    )  # as wide as the sum's own error, which _log knows
+    y = _log(normalized(add(DoubleDouble(np.ones(x.shape)), near)), x)
     zero = x.hi == 0
     y.hi, y.lo = np.where(zero, 0.0, y.hi), np.where(zero, 0.0, y.lo)
     y.radius = limited((x.radius + LOG) * GROWTH)
