@@ -154,7 +154,7 @@ def at(x: DoubleDouble, exponent: Ints) -> tuple[Any, Any]:
     """(hi, lo) of x in units of 2**exponent, off by LOST at most where x is inexact anyway."""
     if x.plain and isinstance(exponent, int):
         return x.hi, x.lo
-    shift = np.clip(x.exponent - exponent, FAR, 0).astype(np.int32)
+    shift = np.maximum(x.exponent - exponent, FAR).astype(np.int32)  # above 0 for 0 only
     return np.ldexp(x.hi, shift), np.ldexp(x.lo, shift)
 
 
@@ -201,11 +201,11 @@ def add(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
     if not (x.exact and y.exact) and (xh * yh > 0).all():  # beside a 0, a sum may be exact
         hi, lo = add_pairs((xh, xl), (yh, yl))
         radius = (np.maximum(x.radius, y.radius) + (ADD + LOST)) * GROWTH
-        return kept(hi, lo, exponent, radius, xh + yh)
+        return kept(hi, lo, exponent, radius, lambda: xh + yh)
     hi, lo, rest = add_pairs_and_rest((xh, xl), (yh, yl))
     error = np.abs(xh) * x.radius + np.abs(yh) * y.radius + np.abs(rest)
     error = error + (lost(x, exponent) + lost(y, exponent))
-    return kept(hi, lo, exponent, relative(error, hi) * GROWTH, xh + yh)
+    return kept(hi, lo, exponent, relative(error, hi) * GROWTH, lambda: xh + yh)
 
 
 def relative(error: Any, hi: Any) -> Any:
@@ -214,10 +214,16 @@ def relative(error: Any, hi: Any) -> Any:
         return np.where(error == 0, 0.0, error / np.abs(hi))
 
 
-def kept(hi: Any, lo: Any, exponent: Any, radius: Any, plain: Any) -> DoubleDouble:
-    """A result in its invariants; where `plain`, float64's own result, is infinite, that is it."""
-    infinite = np.isinf(plain)
-    if infinite.any():
+def kept(
+    hi: Any, lo: Any, exponent: Any, radius: Any, plainly: Callable[[], Floats]
+) -> DoubleDouble:
+    """A result in its invariants; where `plainly`, float64's own, is infinite, that is the value.
+
+    The pairs of infinite numbers come out as NaN.
+    """
+    if not np.isfinite(hi).all():
+        plain = plainly()
+        infinite = np.isinf(plain)
         hi, lo = np.where(infinite, plain, hi), np.where(infinite, 0.0, lo)
         radius = np.where(infinite, 0.0, radius)
     result = DoubleDouble(hi, lo, exponent, limited(radius))
@@ -234,10 +240,9 @@ def multiply(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
             hi, lo = x.hi * y.hi, x.lo * y.hi
             return normalized(DoubleDouble(hi, lo, x.exponent + y.exponent, x.radius))
         x, y = (normalized(part) if part.plain else part for part in (x, y))
-        plain = x.hi * y.hi
         hi, lo = multiply_pairs((x.hi, x.lo), (y.hi, y.lo))
     radius = (x.radius + y.radius + MULTIPLY) * GROWTH
-    return kept(hi, lo, x.exponent + y.exponent, radius, plain)
+    return kept(hi, lo, x.exponent + y.exponent, radius, lambda: x.hi * y.hi)
 
 
 def _powers_of_two(x: Floats) -> bool:
@@ -261,4 +266,4 @@ def divide(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
     x, y = (normalized(part) if part.plain else part for part in (x, y))
     hi, lo = divide_pairs((x.hi, x.lo), (y.hi, y.lo))
     radius = (x.radius + y.radius + bound) * GROWTH
-    return kept(hi, lo, x.exponent - y.exponent, radius, hi)
+    return kept(hi, lo, x.exponent - y.exponent, radius, lambda: hi)

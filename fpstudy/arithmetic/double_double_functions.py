@@ -78,7 +78,7 @@ def _sum_of_last(x: DoubleDouble) -> DoubleDouble:
         error = np.where(one | ~left_out, 0.0, SUM * size) + size * _largest(x.radius, x.shape)
         error += np.broadcast_to(lost(x, exponent[..., None]), hi.shape).sum(axis=-1)
         radius = relative(error, h)
-    return kept(h, l, exponent, radius * GROWTH, x.hi.sum(axis=-1))
+    return kept(h, l, exponent, radius * GROWTH, lambda: x.hi.sum(axis=-1))
 
 
 def _largest(radius: Any, shape: tuple[int, ...]) -> Any:

@@ -57,9 +57,9 @@ def weights(
     m = (xp.min if falling else xp.max)(x, axis=axis, keepdims=True)
     top, d = x == m, x - m
     w = xp.pow(base, d) if base is not None else xp.exp(d if beta is None else beta * d)
-    zero, one = xp.zeros_like(w), xp.ones_like(w)
-    c = xp.sum(xp.where(top, one, zero), axis=axis, keepdims=True)
-    return Weights(m, top, c, w, xp.sum(xp.where(top, zero, w), axis=axis, keepdims=True))
+    c = xp.sum(xp.asarray(top), axis=axis, keepdims=True)
+    s = xp.sum(xp.where(top, xp.zeros_like(w), w), axis=axis, keepdims=True)
+    return Weights(m, top, c, w, s)
 
 
 def excess(xp: Array, x: Array, axis: int = -1) -> Array:
