@@ -159,13 +159,13 @@ def at(x: DoubleDouble, exponent: Ints) -> tuple[Any, Any]:
 
 
 def lost(x: DoubleDouble, exponent: Ints) -> Any:
-    """What _at loses of x at most: 0 where it gives x exactly."""
+    """What `at` loses of x at most: 0 where it gives x exactly."""
     if x.plain and isinstance(exponent, int):
         return 0.0
     shift = np.clip(x.exponent - exponent, FAR, 0).astype(np.int32)
     hi, lo = np.ldexp(x.hi, shift), np.ldexp(x.lo, shift)
-    kept = (np.ldexp(hi, -shift) == x.hi) & (np.ldexp(lo, -shift) == x.lo) & (shift > FAR)
-    return 0.0 if kept.all() else np.where(kept | (x.hi == 0), 0.0, LOST)
+    back = (np.ldexp(hi, -shift) == x.hi) & (np.ldexp(lo, -shift) == x.lo) & (shift > FAR)
+    return 0.0 if back.all() else np.where(back | (x.hi == 0), 0.0, LOST)
 
 
 def _common(x: DoubleDouble, y: DoubleDouble) -> tuple[DoubleDouble, DoubleDouble, Any]:

@@ -140,10 +140,8 @@ def _put_exponentials(x: DoubleDouble, far: Any, h: Any, l: Any, k: Any, radius:
 def log1p(x: DoubleDouble) -> DoubleDouble:
     """log(1 + x), x >= 0: x / ((1 + x) log(1 + x)) <= 1, so a relative radius stays one."""
     x = normalized(x)
-    near = DoubleDouble(
-        x.hi, x.lo, x.exponent, ADD
-    )  # as wide as the sum's own error, which _log knows
-    y = _log(normalized(add(DoubleDouble(np.ones(x.shape)), near)), x)
+    middle = DoubleDouble(x.hi, x.lo, x.exponent, ADD)  # whose sum need not be looked at for bits
+    y = _log(normalized(add(DoubleDouble(np.ones(x.shape)), middle)), x)
     zero = x.hi == 0
     y.hi, y.lo = np.where(zero, 0.0, y.hi), np.where(zero, 0.0, y.lo)
     y.radius = limited((x.radius + LOG) * GROWTH)
@@ -157,9 +155,9 @@ def log(x: DoubleDouble) -> DoubleDouble:
     z = add(own, DoubleDouble(-np.ones(x.shape)))
     y = _log(own, normalized(z))
     size = np.abs(np.ldexp(y.hi, np.clip(y.exponent, FAR, 64).astype(np.int32)))
-    lost = np.where(size > 0, (x.radius * GROWTH) / np.where(size > 0, size, 1.0), 0.0)
+    carried = np.where(size > 0, (x.radius * GROWTH) / np.where(size > 0, size, 1.0), 0.0)
     one = (y.hi == 0) & (np.broadcast_to(x.radius, x.shape) > 0)
-    y.radius = limited(np.where(one, np.inf, lost + LOG) * GROWTH)
+    y.radius = limited(np.where(one, np.inf, carried + LOG) * GROWTH)
     return y
 
 
