@@ -373,6 +373,44 @@ def _indices(text: str) -> list[int]:
 
 
 @main.command()
+@click.argument("name")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: experiments/NAME.toml."
+)
+def init(name: str, out: Path | None) -> None:
+    """Write a commented study file to start from; a file that is there stays as it is."""
+    from fpstudy.study_file.starter import place, starter
+
+    path = place(name) if out is None else out
+    try:
+        text = starter(name, path)
+    except ValueError as error:
+        raise click.UsageError(f"NAME: {error}") from None
+    with _faults():
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            raise click.UsageError(f"{path} is there already; choose another name") from None
+    click.echo(f"wrote {path}; next: fpstudy plan {path}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def doctor(as_json: bool) -> None:
+    """Say what is installed, what each arithmetic carries out here, and why not the rest.
+
+    Exits with 1 where the processor rounds otherwise than by the standard.
+    """
+    from fpstudy import doctor as doctor_
+
+    found = doctor_.diagnose()
+    click.echo(json.dumps(found.as_dict(), indent=1) if as_json else doctor_.text(found))
+    if not found.sound:
+        sys.exit(CHECK_FAILED)
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a study file, for editors.
 

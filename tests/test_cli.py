@@ -315,3 +315,61 @@ def test_sigterm_stops_the_workers_too(tmp_path: Path) -> None:
     _, said = running.communicate(timeout=30)  # which waits for all that hold the pipe
     assert running.returncode == 143
     assert "terminated" in said
+
+
+def test_init_writes_a_study_that_runs_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = fpstudy("init", "mine")
+    assert result.exit_code == 0
+    assert "next: fpstudy plan mine.toml" in result.stdout
+    plan = fpstudy("plan", "mine.toml")
+    assert plan.exit_code == 0
+    assert "mine: 1,122 cases" in plan.stdout
+    text = Path("mine.toml").read_text(encoding="utf-8")
+    keys, examples = text.replace("my_logits.npy", "x.npy").split("# What adding up")
+    kept = [
+        line.removeprefix("# ") for line in examples.splitlines() if "=" in line or "[[" in line
+    ]
+    np.save("x.npy", np.zeros((2, 3)))
+    Path("all.toml").write_text(keys + "\n".join(kept), encoding="utf-8")
+    assert "1,170 cases" in fpstudy("plan", "all.toml").stdout  # with the examples in comments
+    again = fpstudy("init", "mine")
+    assert (again.exit_code, "is there already" in again.stderr) == (2, True)
+    assert Path("mine.toml").read_text(encoding="utf-8") == text
+
+
+def test_init_puts_studies_where_there_are_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("experiments").mkdir()
+    assert fpstudy("init", "mine").exit_code == 0
+    assert Path("experiments/mine.toml").is_file()
+    for name, word in (("../mine", "may hold letters"), ("CON", "reserved")):
+        result = fpstudy("init", name)
+        assert (result.exit_code, word in result.stderr) == (2, True)
+    assert fpstudy("init", "mine", "--out", "no/folder/x.toml").exit_code == 74
+
+
+def test_doctor_says_what_runs_and_why_the_rest_does_not() -> None:
+    found = json.loads(fpstudy("doctor", "--json").stdout)
+    assert found["sound"]
+    assert [one["arithmetic"] for one in found["arithmetics"]] == [*EVALUATORS]
+    for one in found["arithmetics"]:
+        assert sorted([*one["dtypes"], *one["refused"]]) == sorted(FORMATS)
+        assert all(one["refused"].values())
+    assert found["arithmetics"][0]["dtypes"] == [*FORMATS]
+    told = fpstudy("doctor")
+    assert told.exit_code == 0
+    assert f"numpy {np.__version__}" in told.stdout
+
+
+def test_doctor_fails_where_the_processor_rounds_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rounding = {"float32": "upwards, subnormals kept", "float64": "upwards, subnormals kept"}
+    monkeypatch.setattr("fpstudy.environment.floating_point.mode", lambda: rounding)
+    result = fpstudy("doctor")
+    assert (result.exit_code, "float32 is rounded upwards" in result.stdout) == (1, True)

@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("claims",),
     ("report",),
     ("flow",),
-    ("planning", "progress", "catalogue"),
+    ("planning", "progress", "catalogue", "doctor"),
     ("cli",),
     ("__main__",),
 )
