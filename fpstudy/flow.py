@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import time
 import warnings
@@ -37,7 +38,8 @@ Notice = Callable[[str], None]  # something that a user should know before it ha
 SCHEMA_VERSION = 1  # of record, summary and manifest
 # mpmath's loop takes 10 to 25 microseconds a logit, all else about half of one. So all truths of a
 # study of so many logits are witnessed; of a larger one a random part of about so many, and of one
-# in a thousand, which together take a tenth of the time of a large study.
+# in a thousand, which together take a tenth of the time of a large study. Every demand gets the
+# same part of that, so that short vectors are not lost beside long ones.
 ALL_WITNESSED = 8_000
 WITNESSED_LOGITS, WITNESSED_SHARE = 5_000, 1 / 1000
 # The first sample of each problem's shortest vectors is witnessed by all means, up to this length:
@@ -159,11 +161,12 @@ def tasks(study: Study, cases: list[Case], code: Code = NO_CODE) -> list[Task]:
     draws: dict[Draw, list[tuple[int, Case]]] = {}
     for number, case in enumerate(cases):
         draws.setdefault(case.demand.draw, []).append((number, case))
-    asked = truth_logits(cases)
-    share = 1.0 if asked <= ALL_WITNESSED else WITNESSED_LOGITS / asked + WITNESSED_SHARE
+    asked, demands = truth_logits(cases), len({case.demand for case in cases})
+    part = (WITNESSED_LOGITS + WITNESSED_SHARE * asked) / max(1, demands)
+    part = math.inf if asked <= ALL_WITNESSED else part
     sure = _surely_witnessed(cases)
     return [
-        Task(draw, tuple(group), study.engine, share, sure, code) for draw, group in draws.items()
+        Task(draw, tuple(group), study.engine, part, sure, code) for draw, group in draws.items()
     ]
 
 

@@ -35,15 +35,16 @@ from fpstudy.yardstick import Yardsticks
 
 @dataclass(frozen=True)
 class Task:
-    """The cases of one draw, numbered, and the share of its truths that mpmath recomputes.
+    """The cases of one draw, numbered, and how much of its truths mpmath recomputes.
 
-    sure: demands of which the first sample is recomputed by all means
+    witnessed: about how many logits of each demand, in whole samples drawn at random
+    sure:      demands of which the first sample is recomputed by all means
     """
 
     draw: Draw
     cases: tuple[tuple[int, Case], ...]
     engine: str
-    witness_share: float
+    witnessed: float
     sure: frozenset[Demand] = frozenset()
     code: Code = NO_CODE
 
@@ -161,7 +162,7 @@ def _check(truth: Truth, demand: Demand, inputs: Inputs, task: Task, result: Mea
     result.undecided += int((truth.state == State.UNDECIDED).sum())
     key = replace(demand, draw=replace(demand.draw, file=None))  # which names the file, not where
     chance = generator(demand.draw.seed, "witness", repr(key)).random(len(inputs.x))
-    chosen = chance < task.witness_share
+    chosen = chance < task.witnessed / inputs.x.size
     chosen[0] |= demand in task.sure
     rows = np.flatnonzero(chosen).tolist()
     result.testimony.add(recompute(problem, inputs, truth, rows))
