@@ -70,14 +70,6 @@ class DoubleDoubleArrays:
         """Minimum along the axis, of inputs."""
         return DoubleDouble(np.min(x.hi, axis=axis, keepdims=keepdims))
 
-    def argmax(self, x: DoubleDouble, axis: int = -1, keepdims: bool = False) -> Any:
-        """First index of the maximum along the axis, of inputs."""
-        return np.argmax(x.hi, axis=axis, keepdims=keepdims)
-
-    def argmin(self, x: DoubleDouble, axis: int = -1, keepdims: bool = False) -> Any:
-        """First index of the minimum along the axis, of inputs."""
-        return np.argmin(x.hi, axis=axis, keepdims=keepdims)
-
     def squeeze(self, x: DoubleDouble, axis: int) -> DoubleDouble:
         """The array without its axis of length 1."""
         return x.each(lambda part: np.squeeze(part, axis=axis))
@@ -85,14 +77,6 @@ class DoubleDoubleArrays:
     def expand_dims(self, x: DoubleDouble, axis: int) -> DoubleDouble:
         """The array with a new axis of length 1."""
         return x.each(lambda part: np.expand_dims(part, axis=axis))
-
-    def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
-        """The array, of numbers or indices, in another shape."""
-        return np.reshape(x, shape)
-
-    def arange(self, n: int) -> Any:
-        """The indices 0, ..., n - 1."""
-        return np.arange(n)
 
     def sum(self, x: DoubleDouble, axis: int = -1, keepdims: bool = False) -> DoubleDouble:
         """Sum along the axis; exact where no bit of it is lost."""
