@@ -20,7 +20,7 @@ from fpstudy.limits import limit
 from fpstudy.problems import PROBLEMS, Problem
 from fpstudy.rounding import round_truth
 from fpstudy.samples import refusal
-from fpstudy.truth import CAP_BITS, State, Truth, enclose, parts
+from fpstudy.truth import CAP_BITS, State, Truth, cells_of, enclose
 
 Number = float | int | str | Fraction
 MAX_DIGITS = 30_000  # CAP_BITS bits are 39,000 digits
@@ -260,8 +260,7 @@ def _parts(problem: Problem, inputs: Inputs, bits: int) -> list[tuple[Any, Any]]
     parameters = inputs.parameters if bounded.ordinary[0] else {}
     bounded_inputs = replace(inputs, x=bounded.x, parameters=parameters)
     with arb.precision(bits):
-        both = parts(problem, bounded_inputs, arb.NAMESPACE)
-        heads, tails = np.broadcast_arrays(*(np.asarray(part, dtype=object) for part in both))
+        heads, tails = cells_of(problem, bounded_inputs, arb.NAMESPACE)
         return list(zip(heads.ravel(), tails.ravel(), strict=True))
 
 

@@ -22,6 +22,7 @@ from fpstudy.study_file.mistakes import (
     key_path,
     show,
 )
+from fpstudy.study_file.names import ENGINES
 from fpstudy.study_file.numbers import integer
 from fpstudy.study_file.own_format import OwnFormat, names_in
 from fpstudy.study_file.settings import INT64, Settings
@@ -33,7 +34,6 @@ from fpstudy.study_file.toml_file import TomlFile, read
 __all__ = ["Study", "StudyError", "Sweep", "from_keys", "json_schema", "load"]
 
 SCHEMA = 1
-ENGINES = ("double_double", "arb", "mpmath")
 MAX_CASES = 2_000_000  # one row of the summary each: far beyond what a report can show
 MAX_LOGITS = 10**10  # 80 GB of inputs in float64, each with a proven truth to come
 

@@ -141,13 +141,14 @@ def _by_double_double(
     within = rows[_within_range(inputs, rows)]
     if within.size == 0:
         return rows
-    part = inputs if within.size == len(inputs.x) else inputs.take(within)
+    all_rows = within.size == len(inputs.x)
+    part = inputs if all_rows else inputs.take(within)
     with np.errstate(all="ignore"):  # what overflows has no radius and is left undecided
         found = decide(*parts(problem, part, arrays))
     state = np.where(found.known, np.uint8(State.DECIDED), np.uint8(State.UNDECIDED))
-    places = slice(None) if within.size == len(inputs.x) else within
+    places = slice(None) if all_rows else within
     _put(truth, places, Truth(found.hi, found.lo, found.exponent, found.radius, state))
-    if within.size == len(inputs.x) and found.known.all():
+    if all_rows and found.known.all():
         return rows[:0]
     left = np.zeros(len(inputs.x), dtype=bool)
     left[rows] = True
@@ -175,6 +176,12 @@ def parts(problem: Problem, inputs: Inputs, xp: Any) -> tuple[Any, Any]:
     if inputs.counted is not None:
         head, tail = (batch_loss(xp, p, inputs.counted, inputs.reduction) for p in (head, tail))
     return head, tail
+
+
+def cells_of(problem: Problem, inputs: Inputs, xp: Any) -> tuple[Any, ...]:
+    """Heads and tails as arrays of one shape, of a namespace that holds Python numbers."""
+    both = (np.asarray(part, dtype=object) for part in parts(problem, inputs, xp))
+    return tuple(np.broadcast_arrays(*both))
 
 
 def spread(inputs: Inputs) -> float:
@@ -220,8 +227,7 @@ def _run(
 ) -> Ints:
     """Run the reference at one precision, fill the cells; return the rows still undecided."""
     with engine.precision(bits):
-        both = parts(problem, inputs.take(rows), engine.NAMESPACE)
-        heads, tails = np.broadcast_arrays(*(np.asarray(part, dtype=object) for part in both))
+        heads, tails = cells_of(problem, inputs.take(rows), engine.NAMESPACE)
         decided = [
             _settle(engine, head, tail, bits)
             for head, tail in zip(heads.ravel(), tails.ravel(), strict=True)

@@ -43,7 +43,7 @@ def exp(f: Format, x: Floats) -> Floats:
     """RN(e**x), which is 1 for |x| <= 2**-55."""
 
     def ball(bits: int, x: float) -> Ball | None:
-        return arb.ball(flint.arb(max(-FAR, min(x, FAR))).exp(), bits)
+        return arb.ball(flint.arb(x).exp(), bits)
 
     def evaluate(x: Floats) -> Floats:
         y = saturated(f, np.exp(x), False, x)

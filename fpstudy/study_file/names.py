@@ -4,6 +4,8 @@ import re
 
 from fpstudy.formats import FORMATS
 
+ENGINES = ("double_double", "arb", "mpmath")  # of the truth
+
 _DTYPES = {  # other names, each with the format that it means
     "half": "float16",
     "fp16": "float16",
@@ -48,6 +50,6 @@ def dtype_hint(name: str) -> str | None:
 
 def arithmetic_hint(name: str) -> str | None:
     """Why an engine of the truth is no arithmetic of formulas."""
-    if name in ("double_double", "arb", "mpmath"):
+    if name in ENGINES:
         return f'it carries the truth, not formulas; choose it by engine = "{name}"'
     return None
