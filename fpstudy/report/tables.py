@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fpstudy.outcomes import FAILURES
+from fpstudy.report.anchors import verdict_anchor
 from fpstudy.report.formats import Formats
 from fpstudy.report.numbers import NONE, bits, count, magnitude, number, share
 from fpstudy.report.variants import SETTING, computed_by, with_variants
@@ -16,8 +17,12 @@ MOST_REASONS = 20  # groups of skipped cases that are spelled out; the others ar
 
 @dataclass(frozen=True)
 class Row:
-    """One verdict in words; a note says more about the entry before it, or nothing."""
+    """One verdict in words; a note says more about the entry before it, or nothing.
 
+    anchor: of the row in the pages
+    """
+
+    anchor: str
     problem: str
     dtype: str
     precision: int
@@ -40,6 +45,7 @@ def verdict_rows(table: pd.DataFrame, inputs: str, formats: Formats) -> list[Row
 def verdict_row(v: Verdict, precision: int) -> Row:
     """A verdict in words."""
     return Row(
+        verdict_anchor(v.problem, v.dtype, v.arithmetic, v.accumulation, v.inputs),
         v.problem,
         v.dtype,
         precision,
