@@ -22,7 +22,7 @@ from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
 from fpstudy.errors import score_samples
-from fpstudy.formats import Floats, Format
+from fpstudy.formats import FORMATS, Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.record import Rows
@@ -135,16 +135,18 @@ def _run(task: Task, result: Measured) -> list[Rows]:
 
 def reason_to_skip(case: Case, inputs: Inputs) -> str | None:
     """Why a case is not run: its format cannot hold the inputs, or its arithmetic not do it."""
-    problem, takes = case.demand.problem, None
+    problem, takes, within = case.demand.problem, None, case.format
     if not is_code(case.formula):
         formula = formula_of_case(case, NO_CODE)
         takes = formula.refusal(inputs.parameters)
+        within = FORMATS.get(formula.compute, case.format)
     return (
         refusal(inputs, case.format)
         or vanished(case.demand, inputs)
         or takes
         or evaluators.refusal(case.arithmetic, case.format, case.accumulation)
-        or evaluators.library_refusal(problem, case.arithmetic, case.formula, case.format)
+        or evaluators.refusal(case.arithmetic, within, case.accumulation)
+        or evaluators.library_refusal(problem, case.arithmetic, case.formula, within)
     )
 
 

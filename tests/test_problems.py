@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from fpstudy.arithmetic import mpmath
+from fpstudy.arithmetic import evaluators, mpmath, usual
 from fpstudy.arithmetic.numpy import DTYPES, evaluate
 from fpstudy.errors import score
 from fpstudy.formats import FORMATS
@@ -139,9 +139,10 @@ def test_shift_first_gives_the_arg_max_at_infinite_beta() -> None:
     ("name", "words"),
     [
         ("blocked[block=0]", "block: want a whole number of at least 1, got '0'"),
-        ("blocked[width=4]", "no option 'width'; known: block, state"),
+        ("blocked[width=4]", "no option 'width'; known: block, state, compute"),
         ("blocked[state=half]", "state: no format 'half'; known: float16"),
-        ("shifted[block=4]", "no option 'block'; known: none"),
+        ("shifted[block=4]", "no option 'block'; known: compute"),
+        ("shifted[compute=float]", "compute: no format 'float'; known: float16"),
     ],
 )
 def test_options_are_checked(name: str, words: str) -> None:
@@ -187,6 +188,35 @@ def test_a_wide_state_cures_a_narrow_sum() -> None:
     stuck, right = float(f.round(np.log(256))), float(f.round(np.log(4096)))
     assert found["online"] == found["shifted"] == stuck
     assert found["blocked[block=64]"] == found["blocked[block=4096,state=float32]"] == right
+
+
+@pytest.mark.parametrize("arithmetic", ["numpy", "rounded"])
+@pytest.mark.parametrize("store", ["float16", "bfloat16", "float8_e5m2"])
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_computing_in_float32_is_float32_rounded_once(
+    name: str, store: str, arithmetic: str
+) -> None:
+    problem, f, wide = PROBLEMS[name], FORMATS[store], FORMATS["float32"]
+    x = f.round(4 * np.random.default_rng(6).standard_normal((3, 7)))
+    inputs = Inputs(x, np.eye(7)[[1, 4, 0]] if problem.labels else None)
+    for formula in problem.formulas.values():
+        if formula.everyday and not formula.needs:
+            within = formula.chosen({"compute": "float32"})
+            assert within.mathematics == formula.mathematics
+            sums = usual(arithmetic)
+            y = evaluators.evaluate(arithmetic, within, inputs, f, sums)
+            z = evaluators.evaluate(arithmetic, formula, inputs, wide, sums)
+            np.testing.assert_array_equal(y, f.round(z))
+
+
+@pytest.mark.parametrize(("base", "beta"), [(2.0, None), (None, 0.3)])
+def test_parameters_are_cast_too(base: float | None, beta: float | None) -> None:
+    f = FORMATS["bfloat16"]
+    given = {"base": base} if base else {"beta": float(f.round(np.asarray(beta)))}
+    inputs = Inputs(f.round(np.array([[1.5, -3.0, 20.0]])), None, given)
+    formula = PROBLEMS["softmax"].formulas["shift_then_scale"]
+    y = evaluate(formula.chosen({"compute": "float32"}), inputs, f)
+    np.testing.assert_array_equal(y, f.round(evaluate(formula, inputs, FORMATS["float32"])))
 
 
 def test_nan_goes_through_one_pass() -> None:

@@ -20,9 +20,12 @@ def refusal(arithmetic: str, f: Format, accumulation: str) -> str | None:
 def library_refusal(problem: str, arithmetic: str, formula: str, f: Format) -> str | None:
     """Why a library that the arithmetic can do without lacks the formula; None where it does not.
 
+    f: the format that it computes in
+
     SciPy is one beside NumPy; torch and jax answer for themselves.
     """
-    if arithmetic == "numpy" and formula in numpy.LIBRARY.get(problem, {}):
+    stem = formula.partition("[")[0]
+    if arithmetic == "numpy" and stem in numpy.LIBRARY.get(problem, {}):
         return scipy_functions.refusal(problem, numpy.DTYPES[f.name])
     return None
 

@@ -7,21 +7,14 @@ Source of the scaled forms: P. Micikevicius et al., FP8 formats for deep learnin
 arXiv:2209.05433; OCP Microscaling Formats (MX) 1.0 for blocks of 32.
 """
 
-import numpy as np
-
 from fpstudy.formats import FORMATS
+from fpstudy.problems.computing import dtype
 from fpstudy.problems.problem import Array
 
 
 def stored(xp: Array, x: Array, name: str) -> Array:
     """x rounded to the format `name` and back, as the library casts; overflow as it has it."""
     return xp.astype(xp.astype(x, dtype(xp, name)), x.dtype)
-
-
-def dtype(xp: Array, name: str) -> Array:
-    """The namespace's dtype of that name; NumPy knows float8 and bfloat16 through ml_dtypes."""
-    native = getattr(xp, name, None)
-    return np.dtype(name) if native is None else native
 
 
 def scaled(xp: Array, x: Array, name: str, axis: int | None) -> Array:

@@ -6,7 +6,7 @@ in blocks T. Dao et al., FlashAttention, arXiv:2205.14135.
 
 from typing import NamedTuple
 
-from fpstudy.problems.downcast import dtype
+from fpstudy.problems.computing import dtype
 from fpstudy.problems.problem import Array
 
 

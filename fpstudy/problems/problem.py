@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from fpstudy.formats import FORMATS
+from fpstudy.problems.computing import computed_in
 
 Array = Any  # an array of whatever namespace runs the text
 Text = Callable[..., Any]
@@ -21,12 +22,16 @@ class Formula:
     options: keyword arguments of the text that a study may choose, with their defaults, as in
              "blocked[block=64]"
     special: whether the formula is run only where a study names it; one with options always is
+    compute: the format that the text computes in, an option of every formula, as in
+             "shifted[compute=float32]": arguments are cast to it, and the result back; "same"
+             is the format of the case
     """
 
     text: Text
     needs: tuple[str, ...] = ()
     options: tuple[tuple[str, int | str], ...] = ()
     special: bool = False
+    compute: str = "same"
 
     @property
     def mathematics(self) -> str:
@@ -35,13 +40,15 @@ class Formula:
 
     def chosen(self, choices: dict[str, str]) -> "Formula":
         """The formula with options chosen; raises ValueError for an unknown one or a bad value."""
-        values = dict(self.options)
-        for name, text in choices.items():
+        values = dict(self.options) | {"compute": self.compute}
+        for name, choice in choices.items():
             if name not in values:
-                known = ", ".join(values) or "none"
-                raise ValueError(f"no option {name!r}; known: {known}")
-            values[name] = _option(name, text, values[name])
-        return replace(self, text=partial(self.text, **values), options=()) if values else self
+                raise ValueError(f"no option {name!r}; known: {', '.join(values)}")
+            values[name] = _option(name, choice, values[name])
+        compute = str(values.pop("compute"))
+        text = partial(self.text, **values) if values else self.text
+        text = text if compute == "same" else computed_in(text, compute)
+        return replace(self, text=text, options=(), compute=compute)
 
     @property
     def everyday(self) -> bool:
