@@ -8,6 +8,7 @@ The tour, in the order of the flow:
     rebuild(folder)   the same tables, figures and pages again, from the folder's record
     measure(function, problem)   any callable's errors, as a DataFrame
     exact(problem, logits)   one certified value, to any number of digits
+    advise(problem, ...)   which dtype, accumulation and formula meet a tolerance
 
     FORMATS, PROBLEMS        what there is to study
 """
@@ -15,6 +16,7 @@ The tour, in the order of the flow:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fpstudy.advice import advise as advise
     from fpstudy.calculator import exact as exact
     from fpstudy.callables import measure as measure
     from fpstudy.flow import rebuild as rebuild
@@ -34,11 +36,12 @@ _HOME = {
     "rebuild": "flow",
     "exact": "calculator",
     "measure": "callables",
+    "advise": "advice",
     "FORMATS": "formats",
     "PROBLEMS": "problems",
 }
 
-__all__ = ["FORMATS", "PROBLEMS", "exact", "load", "measure", "plan", "rebuild", "run"]
+__all__ = ["FORMATS", "PROBLEMS", "advise", "exact", "load", "measure", "plan", "rebuild", "run"]
 
 
 def __getattr__(name: str) -> Any:

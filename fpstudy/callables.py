@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fpstudy.cases import Case, expand
@@ -15,8 +14,8 @@ from fpstudy.formats import Floats
 from fpstudy.measurement import Answer, reason_to_skip, rows
 from fpstudy.problems import PROBLEMS
 from fpstudy.record import Rows, table
+from fpstudy.samples import given_logits, on_given, prepare, stored
 from fpstudy.samples import logits as drawn
-from fpstudy.samples import prepare, stored
 from fpstudy.study import from_keys
 from fpstudy.summary import summarize
 from fpstudy.truth import enclose
@@ -53,7 +52,7 @@ def measure(
     summary.csv. What the function raises is an outcome, "crashed", with the reason in the row; so
     is a wrong dtype or shape, "bad_output". Raises ValueError for arguments that are none.
     """
-    x = None if logits is None else _given(logits)
+    x = None if logits is None else given_logits(logits)
     sweep: dict[str, Any] = {
         "problem": problem, "dtype": dtype, "arithmetic": arithmetic, "samples": samples,
         "tolerance": tolerance, "inputs": "per_dtype", "masked": masked,
@@ -75,22 +74,10 @@ def measure(
     return summarize(table(parts).to_pandas())
 
 
-def _given(logits: Any) -> Floats:
-    x = np.atleast_2d(np.asarray(logits, dtype=np.float64))
-    if x.ndim != 2 or x.size == 0 or np.isnan(x).any():
-        raise ValueError(f"logits: want rows of numbers (rows, n), got shape {x.shape}")
-    return x
-
-
 def _renamed(case: Case, function: Callable[..., Any], x: Floats | None) -> Case:
     """The case as that of the function, and of the logits where they are given."""
     name = getattr(function, "__qualname__", type(function).__name__)
-    demand = case.demand
-    if x is not None:
-        size = float(np.abs(x[np.isfinite(x)]).max(initial=0.0))
-        draw = replace(demand.draw, distribution="given", magnitude=size, samples=len(x))
-        demand = replace(demand, draw=draw)
-    return replace(case, formula=name, demand=demand)
+    return replace(case, formula=name, demand=on_given(case.demand, x))
 
 
 def _measured(number: int, case: Case, function: Callable[..., Any], x: Floats | None) -> Rows:

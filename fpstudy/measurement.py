@@ -180,10 +180,7 @@ def rows(number: int, case: Case, formula: Formula, answer: Answer) -> Rows:
     """Evaluate and score one case; a formula that raises is an outcome."""
     f, inputs, truth = case.format, answer.inputs, answer.truth
     try:
-        with steady(f"{case.formula} in {case.arithmetic}"):
-            y = evaluators.evaluate(case.arithmetic, formula, inputs, f, case.accumulation)
-        if y.shape != truth.hi.shape:
-            raise BadOutputError(f"returned {y.shape}, not {truth.hi.shape}")
+        y = computed(case, formula, inputs, truth.hi.shape)
     except BadOutputError as error:
         return _failed(number, case, inputs, "bad_output", error)
     except Exception as error:  # whatever a formula raises is recorded, and the study goes on
@@ -193,6 +190,19 @@ def rows(number: int, case: Case, formula: Formula, answer: Answer) -> Rows:
     if case.demand.problem == "logsumexp":
         broken = bounds.outside(y, answer.bracket(f))
     return record.rows_of_errors(number, case, answer.inputs.x, y, truth, errors, broken)
+
+
+def computed(case: Case, formula: Formula, inputs: Inputs, shape: tuple[int, ...]) -> Floats:
+    """A case's results as float64, of the shape that its truth has.
+
+    Raises BadOutputError for another shape or dtype, whatever the formula raises, and UnsteadyError
+    where it left the processor rounding otherwise.
+    """
+    with steady(f"{case.formula} in {case.arithmetic}"):
+        y = evaluators.evaluate(case.arithmetic, formula, inputs, case.format, case.accumulation)
+    if y.shape != shape:
+        raise BadOutputError(f"returned {y.shape}, not {shape}")
+    return y
 
 
 def _failed(number: int, case: Case, inputs: Inputs, outcome: str, error: Exception) -> Rows:

@@ -96,7 +96,7 @@ def rows_of_errors(
     """
     samples, worst = len(y), errors.component
     at = (np.arange(samples), worst)
-    exact, exponent = _exact(truth, at)
+    exact, exponent = exact_parts(truth, at)
     k = int(np.where(np.isnan(errors.ulps), -1.0, errors.ulps).argmax())
     columns = {
         "case": number,
@@ -189,7 +189,7 @@ def _numbers(values: list[Any], lengths: NDArray[np.int64], kind: pa.DataType) -
     return pa.Array.from_buffers(kind, len(numbers), [None, buffer])
 
 
-def _exact(truth: Truth, at: Any) -> tuple[Floats, NDArray[np.int64]]:
+def exact_parts(truth: Truth, at: Any) -> tuple[Floats, NDArray[np.int64]]:
     """Exact values as float64 and exponent 0; beyond its range as the significand and exponent."""
     samples = len(truth.hi)
     hi = truth.hi.reshape(samples, -1)[at]

@@ -4,6 +4,9 @@ With `inputs = "shared"` every value is rounded to one that all dtypes of the sw
 one truth serves them all; with "per_dtype" to the one dtype.
 """
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +34,23 @@ def logits(draw: Draw) -> Floats:
         ranks = generator(draw.seed, "mask", draw.n, draw.rows).random(shape).argsort(axis=-1)
         x = np.where(ranks.argsort(axis=-1) < count, -np.inf, x)
     return x
+
+
+def given_logits(x: Any) -> Floats:
+    """(rows, n): logits given as one vector or as rows of them; raises ValueError for others."""
+    x = np.atleast_2d(np.asarray(x, dtype=np.float64))
+    if x.ndim != 2 or x.size == 0 or np.isnan(x).any():
+        raise ValueError(f"logits: want rows of numbers (rows, n), got shape {x.shape}")
+    return np.asarray(x)
+
+
+def on_given(demand: Demand, x: Floats | None) -> Demand:
+    """The demand as one on the logits x, where they are given; magnitude is the largest |x|."""
+    if x is None:
+        return demand
+    size = float(np.abs(x[np.isfinite(x)]).max(initial=0.0))
+    draw = replace(demand.draw, distribution="given", magnitude=size, samples=len(x))
+    return replace(demand, draw=draw)
 
 
 def stored(x: Floats, formats: tuple[Format, ...]) -> Floats:
@@ -117,7 +137,7 @@ def vanished(demand: Demand, inputs: Inputs) -> str | None:
     if demand.base is not None and inputs.parameters["base"] == 0:
         return f"the base {demand.base:g} rounds to 0 among the values of {shared}"
     draw = demand.draw
-    drawn = draw.vector is None and draw.file is None
+    drawn = draw.distribution in DISTRIBUTIONS
     if drawn and draw.n > 1 and draw.offset == 0 and inputs.largest == 0 and not inputs.x.any():
         return (
             f"all logits of magnitude {demand.draw.magnitude:g} round to 0 among those of {shared}"

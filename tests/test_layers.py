@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("callables",),
     ("claims",),
     ("report",),
+    ("advice",),
     ("flow",),
     ("planning", "progress", "catalogue", "doctor"),
     ("cli",),

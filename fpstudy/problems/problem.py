@@ -87,6 +87,7 @@ class Problem:
                 error eps, divided by eps: a function of (n, |value|, sum of labels).
     vector:     whether the result has the shape of x; else it is one number for each vector.
     labels:     whether the texts take labels q after x.
+    distribution: whether the result is a probability distribution.
     parameters: optional parameters of the problem.
     reductions: whether a batch of rows can be reduced to its mean or sum.
     rational:   the exact values of one vector where algebra shows them to be rational, as
@@ -101,6 +102,7 @@ class Problem:
     formulas: dict[str, Formula]
     vector: bool
     labels: bool = False
+    distribution: bool = False
     parameters: tuple[str, ...] = ()
     reductions: bool = False
     rational: Callable[..., tuple[list[int], int] | None] | None = None

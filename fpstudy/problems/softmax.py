@@ -294,6 +294,7 @@ SOFTMAX = Problem(
         "power": Formula(power, needs=("base",)),
     },
     vector=True,
+    distribution=True,
     parameters=("base", "beta"),
     rational=rational,
 )
