@@ -28,6 +28,7 @@ SMALL = {
     "growth": "--rounds 1 --n 2 64 --logits 64 --cases 20",
     "processes": f"--rounds 1 --logits 1 --shipped {HERE.parent / 'experiments/quickstart.toml'}",
     "undecided": "--samples 1",
+    "advice": "--samples 4 --n 3 --magnitude 1",
 }
 
 

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "growth": "Cost and memory against n and the number of cases",
     "processes": "Processes, and the shipped study",
     "undecided": "Undecided truths",
+    "advice": "Whether advice survives",
 }
 
 _HEAD = """\

@@ -14,6 +14,7 @@ import pytest
 
 import fpstudy
 from benchmarks import (
+    advice,
     engines,
     growth,
     notebooks,
@@ -40,6 +41,7 @@ TINY = [
     (growth, "--rounds 1 --n 4 --logits 8 --cases 20"),
     (processes, "--rounds 1 --logits 1"),
     (undecided, "--samples 1"),
+    (advice, "--samples 4 --n 3 --magnitude 1"),
 ]
 
 

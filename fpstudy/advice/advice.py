@@ -2,13 +2,14 @@
 
 Cheapest is fewest bytes stored, then the narrowest accumulator; among equals the one with most room
 below the limits, and where that is all but the same or ample, the one that holds on the largest
-logits. A choice on drawn logits is confirmed on fresh samples, several times as many; one that
-fails there is passed over. All of it is a statement about the samples measured.
+logits. A choice on drawn logits is confirmed on fresh samples, many more of them; one that fails
+there is passed over. All of it is a statement about the samples measured.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
 from fpstudy.advice.question import Limit, Question, question
@@ -273,10 +274,9 @@ def _tolerances(chosen: Finding, confirmed: Finding | None) -> Tolerances:
 
 def _two_digits_up(x: float) -> float:
     """The least decimal number of two significant digits that is not below x > 0."""
-    exponent = math.floor(math.log10(x)) - 1
-    digits = math.ceil(x / 10.0**exponent)
-    found = float(f"{digits}e{exponent}")
-    return found if found >= x else float(f"{digits + 1}e{exponent}")
+    exact = Decimal(x)
+    step = Decimal((0, (1,), exact.adjusted() - 1))
+    return float(exact.quantize(step, rounding=ROUND_CEILING))
 
 
 def _finding(finding: Finding | None) -> dict[str, Any] | None:

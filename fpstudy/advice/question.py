@@ -26,7 +26,10 @@ from fpstudy.study import StudyError, from_keys
 LOGITS = 2**20
 LEAST_SAMPLES, MOST_SAMPLES = 8, 256
 GIVEN_LOGITS = 2**22  # of logits that are given; of more the rows that are tried are spread evenly
-FRESH = 4  # so many times as many samples confirm a choice
+# A choice is confirmed on so many times as many samples, or more where that takes few logits: what
+# is rare, such as a log-sum-exp near 0, whose relative error has no bound, shows in many only.
+FRESH = 4
+MOST_FRESH = 2**14
 DEFAULT = ("tolerance", 1e-3)  # where no limit is given
 
 
@@ -80,9 +83,10 @@ class Question:
         return next(case for case in self.cases if candidate(case) == of)
 
     def fresh(self, case: Case) -> "Question":
-        """The same question of one candidate, on FRESH times as many samples of another seed."""
+        """The same question of one candidate, on many more samples of another seed."""
         draw = self.demand.draw
-        draw = replace(draw, seed=draw.seed + 1, samples=FRESH * draw.samples)
+        more = max(FRESH * draw.samples, min(LOGITS // draw.n, MOST_FRESH))
+        draw = replace(draw, seed=draw.seed + 1, samples=more)
         of = replace(case.demand, draw=replace(draw, formats=case.demand.draw.formats))
         return replace(self, cases=(replace(case, demand=of),))
 

@@ -7,13 +7,14 @@ from markupsafe import Markup
 
 from fpstudy.advice.advice import Advice
 from fpstudy.advice.metrics import Metric
-from fpstudy.advice.question import FRESH, Limit
+from fpstudy.advice.question import Limit
 from fpstudy.advice.trial import Finding
 from fpstudy.outcomes import OUTCOMES
 from fpstudy.report.numbers import count, magnitude, number
 from fpstudy.report.variants import accumulation_text
 from fpstudy.report.visible import visible
 
+MOST_PASSED = 3  # choices passed over that are spelled out
 MEANING = {outcome.name: outcome.meaning for outcome in OUTCOMES}
 
 
@@ -102,7 +103,7 @@ def _advice(advice: Advice) -> list[str]:
             " (arrives_in, --arrives-in)."
         )
     if advice.passed_over:
-        told.append(f"On fresh samples failed: {', '.join(map(_name, advice.passed_over))}.")
+        told += _passed(advice)
     return told
 
 
@@ -162,13 +163,27 @@ def _samples(finding: Finding) -> str:
 
 def _fresh(advice: Advice) -> list[str]:
     again = advice.confirmed
-    passed = [f"passed over, as it failed on fresh samples: {_name(f)}" for f in advice.passed_over]
+    passed = _passed(advice)
     if again is None:
         return passed
     found = ", ".join(
         f"{limit.metric.words} {number(again.total[limit.metric.name])}" for limit in advice.limits
     )
-    return [*passed, f"confirmed on {FRESH} times as many fresh samples: {found}, no failure"]
+    return [*passed, f"confirmed on {_samples(again)} afresh: {found}, no failure"]
+
+
+def _passed(advice: Advice) -> list[str]:
+    """Those that met the limits at first, with what fresh samples showed."""
+    metrics, passed = [limit.metric for limit in advice.limits], advice.passed_over
+    more = [f"passed over in the same way: {len(passed) - MOST_PASSED} more"]
+    return [
+        f"passed over: {_name(again)}; on {_samples(again)} afresh "
+        + ", ".join(
+            f"{metric.words} {_figure(metric, again.total[metric.name])}" for metric in metrics
+        )
+        + (": it grows with the samples" if again.meets else "")
+        for again in passed[:MOST_PASSED]
+    ] + more * (len(passed) > MOST_PASSED)
 
 
 def _reach(advice: Advice) -> list[str]:
