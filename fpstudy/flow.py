@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]  # cases done, cases in all
 Notice = Callable[[str], None]  # something that a user should know before it happens
 
-SCHEMA_VERSION = 1  # of record, summary and manifest
+SCHEMA_VERSION = 2  # of record, summary and manifest; 2 added the divergences
 # mpmath's loop takes 10 to 25 microseconds a logit, all else about half of one. So all truths of a
 # study of so many logits are witnessed; of a larger one a random part of about so many, and of one
 # in a thousand, which together take a tenth of the time of a large study. Every demand gets the
@@ -129,7 +129,8 @@ def run(
 def rebuild(directory: str | Path, *, figures: bool = True) -> Run:
     """Rebuild summary, figures and pages of a folder from its record and manifest.
 
-    Without figures those that are there are removed, and the pages say so.
+    Without figures those that are there are removed, and the pages say so. Raises DamagedError for
+    a record that is damaged, or that another version of fpstudy wrote with other columns.
     """
     from fpstudy.report import write_report  # pandas takes half a second to import
     from fpstudy.summary import SOURCES, read_csv, summarize, write_csv
@@ -138,9 +139,15 @@ def rebuild(directory: str | Path, *, figures: bool = True) -> Run:
     again = "run the study again"
     try:
         manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+        schema = manifest["schema"]
         intact = manifest["record_sha256"] == _sha256(directory / "record.parquet")
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedError(f"{directory / 'manifest.json'} is damaged ({error}); {again}") from None
+    if schema != SCHEMA_VERSION:
+        raise DamagedError(
+            f"{directory}: its record has the columns of schema {schema!r}, and this fpstudy reads"
+            f" those of {SCHEMA_VERSION}; {again}"
+        )
     if not intact:
         raise DamagedError(f"{directory / 'record.parquet'} is not as it was written; {again}")
     measured = directory / "record.parquet"

@@ -18,6 +18,7 @@ from fpstudy.arithmetic.evaluators import formula_named
 from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.cases import Case, Demand, Draw
 from fpstudy.distributions import generator
+from fpstudy.divergences import Target, diverge, targets
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
@@ -78,6 +79,7 @@ class Answer:
         self.inputs, self.truth = inputs, truth
         self._yardsticks: dict[Format, Yardsticks] = {}
         self._brackets: dict[Format, tuple[Floats, Floats]] = {}
+        self._targets: list[Target] = []
 
     def yardsticks(self, f: Format) -> Yardsticks:
         """The truth as results in the format are scored against it."""
@@ -92,6 +94,13 @@ class Answer:
         if f not in self._brackets:
             self._brackets[f] = bounds.bracket(self.inputs.x, f)
         return self._brackets[f]
+
+    @property
+    def targets(self) -> list[Target]:
+        """The truth as computed distributions are held against it, in whatever format."""
+        if not self._targets:
+            self._targets = targets(self.truth)
+        return self._targets
 
 
 def run_tasks(tasks: Sequence[Task]) -> Measured:
@@ -189,7 +198,9 @@ def rows(number: int, case: Case, formula: Formula, answer: Answer) -> Rows:
     broken = np.zeros(len(y), dtype=bool)
     if case.demand.problem == "logsumexp":
         broken = bounds.outside(y, answer.bracket(f))
-    return record.rows_of_errors(number, case, answer.inputs.x, y, truth, errors, broken)
+    distribution = PROBLEMS[case.demand.problem].distribution
+    divergences = diverge(y, answer.targets) if distribution else None
+    return record.rows_of_errors(number, case, inputs.x, y, truth, errors, broken, divergences)
 
 
 def computed(case: Case, formula: Formula, inputs: Inputs, shape: tuple[int, ...]) -> Floats:

@@ -3,6 +3,9 @@
 The worst component of each sample is there with what was computed and the exact value, in numbers:
 t = worst_exact * 2**worst_exponent, the exponent being 0 where float64 holds t. The inputs are
 written out for the worst sample of each case; those of the others follow from the seed.
+
+The divergences of a probability distribution are NaN, and top1_flip is 0, where the result is none
+or has no exact value.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,10 +19,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fpstudy.cases import AXES, Case
+from fpstudy.divergences import SIZES, Divergences
 from fpstudy.dyadic import BITS, LEAST_EXPONENT
 from fpstudy.errors import SampleErrors
 from fpstudy.formats import Floats
 from fpstudy.outcomes import NAMES
+from fpstudy.problems import PROBLEMS
 from fpstudy.truth import Truth
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ _TEXT_AXES = (
 _INT_AXES = ("n", "batch", "samples")
 Choices = tuple[Sequence[str], NDArray[np.int64]]  # texts, and which of them each row has
 _FLOAT_COLUMNS = ("relative_error", "ulp_error", "normwise_error", "bits_kept")
+_NO_DIVERGENCES: dict[str, float] = {**dict.fromkeys(SIZES, np.nan), "top1_flip": 0}
 _TEXTS = ("worst_input", "worst_outcome", "reason")
 
 
@@ -49,7 +55,8 @@ MEASURED = pa.schema(
     [("case", pa.int64()), ("sample", pa.int64())]
     + [(name, _axis_type(name)) for name in AXES]
     + [("components", pa.int64())]
-    + [(name, pa.float64()) for name in _FLOAT_COLUMNS]
+    + [(name, pa.float64()) for name in (*_FLOAT_COLUMNS, *SIZES)]
+    + [("top1_flip", pa.int64())]
     + [("worst_component", pa.int64()), ("worst_computed", pa.float64())]
     + [("worst_exact", pa.float64()), ("worst_exponent", pa.int64())]
     + [(name, pa.string()) for name in _TEXTS]
@@ -87,12 +94,13 @@ class Rows:
 
 def rows_of_errors(
     number: int, case: Case, x: Floats, y: Floats, truth: Truth, errors: SampleErrors,
-    broken: NDArray[Any],
+    broken: NDArray[Any], divergences: Divergences | None = None,
 ) -> Rows:  # fmt: skip
     """The rows of one case that ran: a row for each sample, its worst component named.
 
     x:      the logits, (samples, n) or (samples, rows, n)
     broken: (samples,), computed log-sum-exps outside m <= y <= m + log n
+    divergences: where the results are probability distributions
     """
     samples, worst = len(y), errors.component
     at = (np.arange(samples), worst)
@@ -107,6 +115,7 @@ def rows_of_errors(
         "ulp_error": errors.ulps,
         "normwise_error": errors.normwise,
         "bits_kept": errors.bits,
+        **(_NO_DIVERGENCES if divergences is None else vars(divergences)),
         "worst_component": worst,
         "worst_computed": y.reshape(samples, -1)[at],
         "worst_exact": exact,
@@ -124,9 +133,13 @@ def rows_of_errors(
 def row_of_failure(number: int, case: Case, components: int, outcome: str, reason: str) -> Rows:
     """The row of a case that was skipped, crashed or returned nonsense: all components count.
 
-    sample is -1. A crash or a bad output is a failure, with infinite errors; a skip has none.
+    sample is -1. A crash or a bad output is a failure, with infinite errors, and flips the top
+    class of all samples; a skip has none.
     """
     error = np.nan if outcome == "skipped" else np.inf
+    divergences = _NO_DIVERGENCES
+    if outcome != "skipped" and PROBLEMS[case.demand.problem].distribution:
+        divergences = dict.fromkeys(SIZES, error) | {"top1_flip": case.demand.samples}
     columns: dict[str, Any] = {
         "case": number,
         **case.axes,
@@ -134,6 +147,7 @@ def row_of_failure(number: int, case: Case, components: int, outcome: str, reaso
         "components": components,
         **dict.fromkeys(_FLOAT_COLUMNS, error),
         "bits_kept": np.nan if outcome == "skipped" else 0.0,
+        **divergences,
         "worst_component": -1,
         "worst_computed": np.nan,
         "worst_exact": np.nan,

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("truth",),
     ("rounding", "witness"),
     ("yardstick",),
-    ("errors",),
+    ("errors", "divergences"),
     ("bounds", "cases"),
     ("samples",),
     ("decimals", "record", "environment"),

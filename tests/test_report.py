@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fpstudy.divergences import SIZES
 from fpstudy.flow import run
 from fpstudy.formats import FORMATS, Format
 from fpstudy.outcomes import NAMES
@@ -75,6 +76,7 @@ def case(outcome="accurate", error=1e-3, bits_kept=9.0, components=32, part=None
     kept = math.nan if missing else 0.0 if bad else bits_kept
     row = {"problem": "softmax", "formula": "naive", "dtype": "float16"} | AXES | errors | counts
     row |= {"components": components, "bits_kept_min": kept, "flushed_subnormal": 0}
+    row |= {f"{size}_max": error for size in SIZES} | {"top1_flips": 0}
     return row | {"bound_broken": 0, "reason": "out of range" if missing else ""} | axes
 
 

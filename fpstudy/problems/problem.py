@@ -86,6 +86,7 @@ class Problem:
     definition_error: bound on the definition's error when every operation is rounded to relative
                 error eps, divided by eps: a function of (n, |value|, sum of labels).
     vector:     whether the result has the shape of x; else it is one number for each vector.
+    distribution: whether that vector is a probability distribution: it sums to 1.
     labels:     whether the texts take labels q after x.
     distribution: whether the result is a probability distribution.
     parameters: optional parameters of the problem.
@@ -101,6 +102,7 @@ class Problem:
     definition_error: Callable[[int, float, float], float]
     formulas: dict[str, Formula]
     vector: bool
+    distribution: bool = False
     labels: bool = False
     distribution: bool = False
     parameters: tuple[str, ...] = ()
