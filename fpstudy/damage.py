@@ -2,4 +2,4 @@
 
 
 class DamagedError(ValueError):
-    """A record or manifest is not what this fpstudy writes; the message says which and what to do."""
+    """A record or manifest is not what fpstudy wrote; the message says which and what to do."""

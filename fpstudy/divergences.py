@@ -132,9 +132,9 @@ def _unusual(found: Divergences, y: Floats, t: Target) -> Divergences:
     """The same with infinite sizes for a y that is no number, and none where t is not known."""
     known = (t.truth.state == State.DECIDED).all(axis=1)
     numbers = np.isfinite(y).all(axis=1)
-    sizes = (np.where(numbers, getattr(found, name), np.inf) for name in SIZES)
-    flip = np.asarray(known & (found.top1_flip | ~numbers))
-    return Divergences(*(np.where(known, size, np.nan) for size in sizes), flip)
+    failed = {name: np.where(numbers, getattr(found, name), np.inf) for name in SIZES}
+    sizes = {name: np.where(known, size, np.nan) for name, size in failed.items()}
+    return Divergences(**sizes, top1_flip=np.asarray(known & (found.top1_flip | ~numbers)))
 
 
 # For |y| < 8, y + SPLIT lies in [16, 32), where float64's numbers are the multiples of 2**-48.
@@ -150,7 +150,7 @@ def _sum_error(y: Floats) -> Floats:
     high = y + SPLIT
     high -= SPLIT
     rest = (y - high).sum(axis=1)
-    return np.abs((high.sum(axis=1) - 1) + rest)
+    return np.asarray(np.abs((high.sum(axis=1) - 1) + rest))
 
 
 # With d = y / t - 1 a term of the KL divergence is t h(d), h(d) = (1 + d) log(1 + d) - d, which is

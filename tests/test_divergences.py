@@ -19,7 +19,14 @@ from fpstudy.yardstick import BLOCK
 NAMES = ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn")
 SHAPES = ("flat", "peaked", "tied", "masked", "tiny", "one_hot")
 DIGITS = 1e-7
-UNKNOWN = 2.0**-104  # of a probability of at most 1 whose truth has 106 bits
+# Beside DIGITS: a probability's truth has 106 bits, and a term of the KL divergence is about the
+# square of a difference; a sum's rests, of up to 2**-49, are added in float64.
+UNKNOWN = {
+    "sum_error": 2.0**-90,
+    "total_variation": 2.0**-104,
+    "kl_divergence": 2.0**-180,
+    "mass_lost": 300 * 2.0**-1074,
+}
 formats = st.sampled_from([FORMATS[name] for name in NAMES])
 lengths = st.one_of(st.integers(1, 12), st.integers(13, 300))
 
@@ -36,7 +43,8 @@ def distribution(rng: np.random.Generator, n: int, shape: str) -> list[Fraction]
     if shape == "one_hot" or not any(weights):
         weights = [Fraction(0)] * n
         weights[int(rng.integers(n))] = Fraction(1)
-    return [w / sum(weights) for w in weights]
+    total = sum(weights)
+    return [w / total for w in weights]
 
 
 def computed(rng: np.random.Generator, t: list[Fraction], f: Format) -> np.ndarray:
@@ -88,7 +96,7 @@ def found(y: np.ndarray, *t: list[Fraction]) -> Divergences:
 def assert_alike(got: Divergences, i: int, expected: dict[str, object]) -> None:
     for name in SIZES:
         size = float(expected[name])
-        assert getattr(got, name)[i] == pytest.approx(size, rel=DIGITS, abs=UNKNOWN), name
+        assert getattr(got, name)[i] == pytest.approx(size, rel=DIGITS, abs=UNKNOWN[name]), name
     assert got.top1_flip[i] == expected["top1_flip"]
 
 
@@ -101,17 +109,18 @@ def test_divergences_are_those_of_the_definitions(seed: int, f: Format, n: int, 
     assert_alike(found(y, t), 0, exact(y, t))
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32), formats, st.integers(2, 60), st.sampled_from([0.1, 10, 900]))
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), formats, st.integers(2, 30), st.sampled_from([0.1, 10, 200]))
 def test_and_so_they_are_of_softmaxes_of_logits(seed: int, f: Format, n: int, size: float) -> None:
     rng = np.random.default_rng(seed)
     x = FORMATS["float16"].round(rng.standard_normal((3, n)) * size)
     got_t = enclose(PROBLEMS["softmax"], Inputs(x))
     rows = []
-    with mpmath.workprec(9000):  # exp(-6000) is 2**-8656
+    with mpmath.workprec(2600):  # exp(-1600) is 2**-2308
         for row in x.tolist():
             e = [mpmath.exp(v - max(row)) for v in row]
-            rows.append([Fraction(*_ratio(v / mpmath.fsum(e))) for v in e])
+            total = mpmath.fsum(e)
+            rows.append([Fraction(*_ratio(v / total)) for v in e])
     y = np.stack([computed(rng, row, f) for row in rows])
     got = diverge(y, targets(got_t))
     for i, row in enumerate(rows):
@@ -153,7 +162,7 @@ def test_what_holds_between_divergences_of_any_results(
     for name in SIZES:
         assert getattr(got, name)[0] >= 0
     for name in ("sum_error", "mass_lost"):
-        least = getattr(got, name)[0] / 2 * (1 - DIGITS) - UNKNOWN
+        least = getattr(got, name)[0] / 2 * (1 - DIGITS) - UNKNOWN[name]
         assert got.total_variation[0] >= least
 
 

@@ -15,6 +15,8 @@ import pytest
 import fpstudy
 from fpstudy import flow, record
 from fpstudy.cases import AXES, expand
+from fpstudy.damage import DamagedError
+from fpstudy.divergences import SIZES
 from fpstudy.outcomes import NAMES
 from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.study import load
@@ -201,6 +203,43 @@ def test_a_selection_gives_the_rows_of_the_whole(
     assert name == Path("reports/small.dtype=float16")
 
 
+def test_distributions_have_divergences_and_other_results_have_none(done: flow.Run) -> None:
+    """A sample has all four sizes or none; what flips has them, and the counts are the record's."""
+    sizes, record, summary = list(SIZES), done.record, done.summary
+    measured = record[sizes].notna()
+    assert (measured.all(axis=1) == measured.any(axis=1)).all()
+    known = (record["sample"] >= 0) & (record["undefined"] + record["finite_for_undefined"] == 0)
+    pd.testing.assert_series_equal(
+        measured.all(axis=1), known & (record["problem"] == "softmax"), check_names=False
+    )
+    assert record["top1_flip"].isin([0, 1]).all()
+    assert measured.loc[record["top1_flip"] == 1].all(axis=None)
+    failed = (record[["nan", "spurious_overflow"]].sum(axis=1) > 0) & measured.all(axis=1)
+    assert failed.any()
+    assert np.isinf(record.loc[failed, sizes]).all(axis=None)
+    assert (record.loc[failed, "top1_flip"] == 1).all()
+    flips = record.groupby("case")["top1_flip"].sum()
+    assert 0 < flips.sum() == summary["top1_flips"].sum()
+    assert (summary["top1_flips"].fillna(0) == flips).all()
+    assert (summary["top1_flips"].fillna(0) <= summary["samples"]).all()
+    assert (summary["top1_flips"].isna() == summary["sum_error_max"].isna()).all()
+    assert summary.loc[summary["problem"] != "softmax", "top1_flips"].isna().all()
+
+
+@pytest.mark.parametrize("schema", [1, "none"])
+def test_a_record_of_other_columns_is_to_be_measured_again(
+    done: flow.Run, tmp_path: Path, schema: object
+) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(done.directory, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"schema": schema}))
+    with pytest.raises(
+        DamagedError, match=f"schema {schema!r}, .* those of 2; run the study again"
+    ):
+        fpstudy.rebuild(folder)
+
+
 def test_a_rebuilt_report_is_the_same(done: flow.Run) -> None:
     before = {p: p.read_bytes() for p in done.directory.rglob("*") if p.is_file()}
     for path in before:
@@ -281,6 +320,8 @@ def test_a_faulty_formula_is_an_outcome_and_the_rest_is_measured(
     assert by_formula.loc["naive", outcome] == by_formula.loc["naive", "components"] == 16 * 3
     assert reason in by_formula.loc["naive", "reason"]
     assert by_formula.loc["naive", "relative_error_median"] == np.inf
+    assert (by_formula.loc["naive", [f"{size}_max" for size in SIZES]] == np.inf).all()
+    assert by_formula["top1_flips"].to_dict() == {"shifted": 0, "naive": 16}
     assert by_formula.loc["shifted", outcome] == 0
     assert done.manifest["cases"]["crashed"] == 1
 

@@ -8,6 +8,7 @@ import pytest
 
 from fpstudy import record
 from fpstudy.cases import Case, Demand, Draw
+from fpstudy.divergences import SIZES, diverge, targets
 from fpstudy.errors import score_samples
 from fpstudy.formats import FORMATS, Format
 from fpstudy.inputs import Inputs
@@ -33,7 +34,9 @@ def rows_of(
 ) -> pa.Table:  # fmt: skip
     infinite = np.isinf(x).any(axis=1)
     errors = score_samples(y, Yardsticks(t, f), infinite, tolerance)
-    return record.table([record.rows_of_errors(number, CASE, x, y, t, errors, broken)])
+    of_distribution = diverge(y, targets(t)) if y.ndim == 2 else None
+    columns = record.rows_of_errors(number, CASE, x, y, t, errors, broken, of_distribution)
+    return record.table([columns])
 
 
 @pytest.fixture
@@ -111,6 +114,38 @@ def test_outcomes_that_do_not_add_up_are_a_defect(right: tuple[np.ndarray, Truth
     table.loc[0, "exact"] += 1
     with pytest.raises(AssertionError, match="do not add up"):
         summarize(table)
+
+
+def test_divergences_are_the_largest_and_flips_are_counted(right: tuple[np.ndarray, Truth]) -> None:
+    """Sample 0 has its classes in reverse, sample 2 loses its tail."""
+    y, t = right
+    y = y.copy()
+    y[0] = y[0, ::-1]
+    y[2, 1:] = 0
+    table = rows(y, t).to_pandas()
+    assert table["top1_flip"].tolist() == [1, 0, 0]
+    exact = t.hi * 2.0**t.exponent
+    variation = np.abs(y - exact).sum(axis=1) / 2
+    np.testing.assert_allclose(table["total_variation"], variation, rtol=1e-12)
+    np.testing.assert_allclose(table["mass_lost"], [0, 0, exact[2, 1:].sum()], rtol=1e-12)
+    (summary,) = summarize(table).to_dict("records")
+    assert summary["top1_flips"] == 1
+    for size in SIZES:
+        assert summary[f"{size}_max"] == table[size].max() > 0
+
+
+def test_a_sample_without_an_exact_value_has_no_divergence(right: tuple[np.ndarray, Truth]) -> None:
+    y, t = right
+    state = t.state.copy()
+    state[0, 1] = 1
+    unknown = replace(t, hi=np.where(state == 0, t.hi, np.nan), state=state)
+    table = rows(y, unknown).to_pandas()
+    assert table[list(SIZES)].isna().all(axis=1).tolist() == [True, False, False]
+    (summary,) = summarize(table).to_dict("records")
+    assert (summary["top1_flips"], np.isfinite(summary["kl_divergence_max"])) == (0, True)
+    none = rows(y, replace(unknown, state=np.ones_like(state), hi=np.full_like(t.hi, np.nan)))
+    found = summarize(none.to_pandas())
+    assert found[["top1_flips", *(f"{size}_max" for size in SIZES)]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,20 @@ TERMS: tuple[Term, ...] = (
         "rounded answer: they keep all bits, so their share stands beside.",
     ),
     Term(
+        "sum error, total variation, KL divergence",
+        "how far a computed softmax y is from the exact t as a distribution: |sum y - 1|; half of "
+        "sum |y - t|, the most by which y misstates the probability of any set of classes where "
+        "it sums to 1; and sum (y log(y / t) - y + t), in nats, which is KL(y || t) there. Each "
+        "is infinite for a sample with NaN or infinity; summary.csv has the largest of a case.",
+    ),
+    Term(
+        "mass lost, top-1 flip",
+        "the mass lost is the exact probability of all classes together that were computed as "
+        "zero, be it the correctly rounded answer or not. The top class of a sample flips where "
+        "the largest computed probability, the first of several, is not at a class with the "
+        "largest exact one; top1_flips in summary.csv counts such samples.",
+    ),
+    Term(
         "largest magnitude without failure",
         "the largest measured magnitude M such that no sample failed at any measured magnitude up "
         "to M, over all n, offsets and targets of the study. It is what these samples showed. "
