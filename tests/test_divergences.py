@@ -210,6 +210,15 @@ def test_classes_that_the_truth_cannot_tell_apart_are_all_the_top(j: int) -> Non
     assert told == (j != 1)
 
 
+@pytest.mark.parametrize(("radius", "known"), [(2.0**-101, True), (2.0**-99, False)])
+def test_an_order_is_known_beside_the_radii(radius: float, known: bool) -> None:
+    """Of two halves less 2**-61 and less 2**-61 - 2**-98, enclosed so widely."""
+    lo = np.array([[-(2.0**-60), -(2.0**-60) + 2.0**-97]])
+    hi, exponent = np.ones((1, 2)), np.full((1, 2), -1)
+    t = Truth(hi, lo, exponent, np.full((1, 2), radius * 2), np.zeros((1, 2), np.uint8))
+    assert diverge(np.array([[0.5, 0.5]]), targets(t)).top1_flip.tolist() == [known]
+
+
 def test_an_honest_zero_costs_its_probability_and_a_probability_for_nothing_infinitely() -> None:
     """Of t = 2**-40 in float16, and of a masked class."""
     p = Fraction(1, 2**40)
