@@ -26,6 +26,8 @@ ASKED: list[dict[str, Any]] = [
     {"problem": "softmax", "n": 100, "magnitude": 1.0, "tolerance": 1e-2},
     {"problem": "softmax", "n": 1000, "magnitude": 5.0, "tolerance": 1e-3},
     {"problem": "softmax", "n": 300, "magnitude": 3.0, "ulp": 3.0, "arrives_in": "bfloat16"},
+    {"problem": "softmax", "n": 200, "magnitude": 4.0, "total_variation": 5e-3, "top1_flips": 0.1},
+    {"problem": "softmax", "n": 64, "magnitude": 2.0, "kl": 1e-7, "sum_error": 1e-3},
     {"problem": "log_softmax", "n": 50, "magnitude": 10.0, "tolerance": 1e-2},
     {"problem": "logsumexp", "n": 2000, "magnitude": 1.0, "tolerance": 2e-3},
     {"problem": "cross_entropy", "n": 500, "magnitude": 30.0, "tolerance": 1e-3},
@@ -116,6 +118,15 @@ def test_logits_that_are_in_the_dtype_already_lose_nothing() -> None:
     arrived = fpstudy.advise("softmax", **asked, arrives_in="bfloat16")
     assert arrived.recommended is not None
     assert arrived.recommended.candidate.accumulator == "float32"
+
+
+def test_a_flip_of_the_top_class_is_counted_as_a_share() -> None:
+    """In bfloat16 1.001 and 1.002 are both 1.0: the first is on top, which is right in one row."""
+    rows = [[1.001, 1.002, 0.0], [1.002, 1.001, 0.0]]
+    for share, met in ((0.4, False), (0.5, True)):
+        advice = fpstudy.advise("softmax", rows, top1_flips=share, dtypes="bfloat16")
+        assert advice.storage["bfloat16"]["top1_flip"] == 0.5
+        assert (advice.recommended is not None) is met
 
 
 def test_a_failure_is_never_advised_and_is_named() -> None:
@@ -285,6 +296,8 @@ def _softmax(xp: Any, x: Any) -> Any:
         ({"magnitude": -1.0}, "magnitude: must be > 0"),
         ({"formula": "log1p"}, "'log1p' is not a formula of softmax"),
         ({"arithmetic": "nump"}, "did you mean numpy?"),
+        ({"problem": "logsumexp", "kl": 1.0}, "kl: logsumexp gives no distribution; only softmax"),
+        ({"top1_flips": 2}, "top1_flips: want a share of the samples, 0 to 1, got 2"),
         ({"logits": [[np.nan]]}, "logits: want rows of numbers"),
     ],
 )

@@ -166,7 +166,7 @@ def advise(
     tolerance:  limit on the relative error of the worst component; 1e-3 if no limit is given
     ulp:        on its error in ulps of the candidate's dtype
     sum_error, total_variation, kl, top1_flips, mass_lost: on a softmax's distribution, see
-                fpstudy.distribution_errors; flips as a share of the samples
+                fpstudy.divergences; flips as a share of the samples
     compute:    formats that a formula computes in; "same" is the dtype that it stores
     arrives_in: the format that the logits are in before they are stored in a candidate's dtype:
                 "bfloat16" where they come out of a bfloat16 layer. What rounding to that costs has

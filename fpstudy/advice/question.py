@@ -140,13 +140,9 @@ def _unknown_limits(problem: str, given: Mapping[str, float | None]) -> Iterator
             yield f"{metric.option}: want a number of at least 0, got {value!r}"
         elif metric.share and value > 1:
             yield f"{metric.option}: want a share of the samples, 0 to 1, got {value!r}"
-        elif metric.distribution and problem in PROBLEMS and not _distribution(problem):
-            such = ", ".join(name for name in PROBLEMS if _distribution(name))
+        elif metric.distribution and problem in PROBLEMS and not PROBLEMS[problem].distribution:
+            such = ", ".join(name for name, known in PROBLEMS.items() if known.distribution)
             yield f"{metric.option}: {problem} gives no distribution; only {such} does"
-
-
-def _distribution(problem: str) -> bool:
-    return PROBLEMS[problem].distribution
 
 
 def _unknown_formats(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ Three errors are told apart, in the same metrics and the candidate's dtype:
     storage      the exact result at the logits as stored, against that at those that arrive
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,10 +15,11 @@ from itertools import groupby
 import numpy as np
 
 from fpstudy.advice.candidate import Candidate, candidate
-from fpstudy.advice.metrics import METRICS
+from fpstudy.advice.metrics import Scores, metrics_of
 from fpstudy.advice.question import Question
 from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.cases import Case
+from fpstudy.divergences import diverge
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
@@ -26,7 +28,7 @@ from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.measurement import Answer, computed, formula_of_case, reason_to_skip
 from fpstudy.outcomes import CODE, FAILURES, NAMES
-from fpstudy.problems import PROBLEMS
+from fpstudy.problems import PROBLEMS, Problem
 from fpstudy.record import exact_parts, exact_text, input_text
 from fpstudy.samples import logits, prepare, stored
 from fpstudy.truth import State, Truth, enclose
@@ -154,7 +156,7 @@ def _ends(cases: Sequence[Case], x: Floats) -> dict[Case, str]:
         if not found[case]:
             answer = answer or Answer(inputs, enclose(problem, inputs))
             y = computed(case, formula_of_case(case, NO_CODE), inputs, answer.truth.hi.shape)
-            failing = _failing(_scores(y, answer, case.format))
+            failing = _failing(_errors(y, answer, case.format))
             found[case] = ", ".join(name.replace("_", " ") for name in failing)
     return found
 
@@ -197,7 +199,7 @@ def _of_dtype(
 ) -> Iterator[Finding]:
     """Findings of candidates that store the same."""
     f = cases[0].format
-    storage = _storage(own, target, f)
+    storage = _storage(PROBLEMS[question.problem], own, target, f)
     for case in cases:
         formula = formula_of_case(case, NO_CODE)
         try:
@@ -210,15 +212,20 @@ def _of_dtype(
             yield _finding(question, case, y, own, target, storage)
 
 
-def _scores(y: Floats, answer: Answer, f: Format) -> SampleErrors:
+def _errors(y: Floats, answer: Answer, f: Format) -> SampleErrors:
     return score_samples(y, answer.yardsticks(f), answer.inputs.infinite)
 
 
-def _storage(own: Answer, target: Answer, f: Format) -> Metrics:
+def _scores(problem: Problem, y: Floats, answer: Answer, f: Format) -> Scores:
+    divergences = diverge(y, answer.targets) if problem.distribution else None
+    return Scores(_errors(y, answer, f), divergences)
+
+
+def _storage(problem: Problem, own: Answer, target: Answer, f: Format) -> Metrics:
     """What storing alone costs: the exact results, to float64, scored against each other."""
     if own is target:
-        return {metric.name: 0.0 for metric in METRICS}
-    return _over(_scores(_as_float64(own.truth), target, f))
+        return {metric.name: 0.0 for metric in metrics_of(problem)}
+    return _over(problem, _scores(problem, _as_float64(own.truth), target, f))
 
 
 def _as_float64(t: Truth) -> Floats:
@@ -226,17 +233,18 @@ def _as_float64(t: Truth) -> Floats:
         return np.ldexp(t.hi, np.clip(t.exponent, -3000, 3000).astype(np.int32))
 
 
-def _over(errors: SampleErrors) -> Metrics:
-    return {metric.name: metric.over(errors) for metric in METRICS}
+def _over(problem: Problem, scores: Scores) -> Metrics:
+    return {metric.name: metric.over(scores) for metric in metrics_of(problem)}
 
 
 def _finding(
     question: Question, case: Case, y: Floats, own: Answer, target: Answer, storage: Metrics
 ) -> Finding:
-    arithmetic = _scores(y, own, case.format)
-    total = arithmetic if own is target else _scores(y, target, case.format)
-    failing = _failing(arithmetic)
-    measured = _over(total)
+    problem = PROBLEMS[question.problem]
+    arithmetic = _scores(problem, y, own, case.format)
+    total = arithmetic if own is target else _scores(problem, y, target, case.format)
+    failing = _failing(arithmetic.errors)
+    measured = _over(problem, total)
     excess = max(limit.excess(measured[limit.metric.name]) for limit in question.limits)
     k = _worst_sample(question, total, arithmetic)
     return Finding(
@@ -245,10 +253,10 @@ def _finding(
         y.size,
         failing,
         measured,
-        _over(arithmetic),
+        _over(problem, arithmetic),
         storage,
         np.inf if failing else excess,
-        _worst(k, y, own, target, arithmetic, total),
+        _worst(k, y, own, target, arithmetic.errors, total.errors),
     )
 
 
@@ -259,10 +267,10 @@ def _failing(errors: SampleErrors) -> dict[str, int]:
     return {name: counts[name] for name in FAILURES if counts[name]}
 
 
-def _worst_sample(question: Question, total: SampleErrors, arithmetic: SampleErrors) -> int:
+def _worst_sample(question: Question, total: Scores, arithmetic: Scores) -> int:
     """A sample with a failure, the one with most; else the one nearest to a limit or beyond it."""
-    broken = arithmetic.counts[:, [CODE[name] for name in FAILURES]].sum(axis=1)
-    broken = broken - arithmetic.flushed
+    broken = arithmetic.errors.counts[:, [CODE[name] for name in FAILURES]].sum(axis=1)
+    broken = broken - arithmetic.errors.flushed
     if broken.any():
         return int(broken.argmax())
     room = np.zeros(len(broken))
@@ -291,7 +299,8 @@ def _worst(
 
 
 def _not_run(case: Case, own: Answer, outcome: str, error: Exception) -> Finding:
-    everything = {metric.name: np.inf for metric in METRICS}
+    problem = PROBLEMS[case.demand.problem]
+    everything = {metric.name: math.inf for metric in metrics_of(problem)}
     components = own.truth.hi.size
     return Finding(
         candidate(case), len(own.inputs.x), components, {outcome: components}, everything,

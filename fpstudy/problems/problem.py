@@ -88,7 +88,6 @@ class Problem:
     vector:     whether the result has the shape of x; else it is one number for each vector.
     distribution: whether that vector is a probability distribution: it sums to 1.
     labels:     whether the texts take labels q after x.
-    distribution: whether the result is a probability distribution.
     parameters: optional parameters of the problem.
     reductions: whether a batch of rows can be reduced to its mean or sum.
     rational:   the exact values of one vector where algebra shows them to be rational, as
@@ -104,7 +103,6 @@ class Problem:
     vector: bool
     distribution: bool = False
     labels: bool = False
-    distribution: bool = False
     parameters: tuple[str, ...] = ()
     reductions: bool = False
     rational: Callable[..., tuple[list[int], int] | None] | None = None
