@@ -25,6 +25,7 @@ from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
 from fpstudy.measurement import Measured, Task, run_tasks
 from fpstudy.study import Study, load
+from fpstudy.study_file.resolved import resolved
 from fpstudy.user_code import NO_CODE, Code, is_code
 from fpstudy.user_code import load as load_code
 from fpstudy.witness import Testimony
@@ -315,6 +316,8 @@ def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
         "engine": study.engine,
         "proven": study.engine != "mpmath",
         "formats": {own.name: asdict(own.format) for own in study.format},
+        "study": resolved(study.seed, study.sweep, study.format),
+        "files": {file.name: _sha256(file) for file in _files(study)},
         "study_hash": study_hash(study),
         "command": command_line(),
         **where,
@@ -327,10 +330,14 @@ def study_hash(study: Study) -> str:
     for sweep in resolved["sweep"]:
         sweep["file"] = None if sweep["file"] is None else sweep["file"].name  # where is no matter
     digest = hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode())
-    for sweep in study.sweep:
-        if sweep.file is not None:
-            digest.update(sweep.file.read_bytes())
+    for file in _files(study):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _files(study: Study) -> list[Path]:
+    """The files of logits that the study reads, sweep by sweep."""
+    return [sweep.file for sweep in study.sweep if sweep.file is not None]
 
 
 def _key(study: Study, only: dict[str, set[str]], where: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ GROUP = 2**15  # rows of a Parquet row group: some megabytes
 FULL_VECTOR = 16  # a worst input of up to so many logits is written out whole
 
 COUNTS: tuple[str, ...] = (*NAMES, "flushed_subnormal", "bound_broken")
-_TEXT_AXES = (
+TEXT_AXES = (
     "problem", "formula", "dtype", "arithmetic", "accumulation", "distribution", "target",
     "labels", "reduction", "inputs",
 )  # fmt: skip
@@ -46,7 +46,7 @@ _TEXTS = ("worst_input", "worst_outcome", "reason")
 
 
 def _axis_type(name: str) -> pa.DataType:
-    if name in _TEXT_AXES:
+    if name in TEXT_AXES:
         return pa.string()
     return pa.int64() if name in _INT_AXES else pa.float64()
 

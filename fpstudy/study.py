@@ -161,10 +161,14 @@ def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
                 yield Mistake(("sweep", i, "file"), str(error))
 
 
-def from_keys(keys: dict[str, Any]) -> Study:
-    """A study from the keys of a file that there is not; raises StudyError as `load` does."""
+def from_keys(keys: dict[str, Any], folder: Path | None = None) -> Study:
+    """A study from the keys of a file that there is not; raises StudyError as `load` does.
+
+    folder: where the files of logits that it names are; by default the current one
+    """
+    context = {"folder": folder or Path(), "formats": names_in(keys.get("format"))}
     try:
-        return Study.model_validate(keys)
+        return Study.model_validate(keys, context=context)
     except ValidationError as error:
         raise StudyError(str(mistake) for mistake in at((), error)) from None
 
