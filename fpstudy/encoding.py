@@ -5,6 +5,7 @@ a range, which leaves the layout open.
 """
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,3 +63,8 @@ def shortest(x: float, f: Format) -> str:
         if f.parse(text) == x:
             return repr(float(text))
     return repr(float(x))
+
+
+def hexadecimal(x: float) -> str:
+    """x exactly, as float.hex without zeros at the end: "0x1.4p+5"."""
+    return re.sub(r"\.?0*p", "p", float(x).hex())

@@ -14,6 +14,7 @@ from fpstudy.arithmetic import EVALUATORS, ORDERS, adds, evaluators, usual
 from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.calculator import Exact
 from fpstudy.cases import Case, Demand, Draw
+from fpstudy.damage import AbsentError
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
@@ -33,10 +34,6 @@ from fpstudy.user_code import NO_CODE, is_code
 DIGITS = 20  # of an exact value: more than any format here tells apart
 MOST_COMPONENTS = 16  # that are shown all
 OWN_CODE = "code of the user's own, which is never imported here; fpstudy run --allow-code runs it"
-
-
-class AbsentError(ValueError):
-    """What was asked for is not there; the message names what is."""
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fpstudy.cases import AXES, Case, expand, select
-from fpstudy.damage import DamagedError
+from fpstudy.damage import AbsentError, DamagedError
 from fpstudy.encoding import shortest
 from fpstudy.environment import differences, environment
 from fpstudy.environment.uses import used_by
 from fpstudy.inputs import Inputs
-from fpstudy.inspection import AbsentError, Inspection, chosen_components, inspect, worst_sample
+from fpstudy.inspection import Inspection, chosen_components, inspect, worst_sample
 from fpstudy.record import TEXT_AXES
 from fpstudy.report_folder import AGAIN, read_manifest, read_summary, summary_path
 from fpstudy.samples import logits, prepare
@@ -85,6 +85,15 @@ class Shown:
     worst: int | None
     inspection: Inspection
     warnings: tuple[str, ...]
+
+    @property
+    def heading(self) -> str:
+        """Which input it is: "quickstart, case 137: naive; sample 3 of 0 to 15, the worst"."""
+        said = f"{self.recorded.name}, case {self.number}: {self.inspection.case.formula}"
+        if self.samples > 1:
+            worst = ", the worst" if self.inspection.sample == self.worst else ""
+            said += f"; sample {self.inspection.sample} of 0 to {self.samples - 1}{worst}"
+        return said
 
 
 def find(path: Path, files: Path | None = None) -> Recorded:
