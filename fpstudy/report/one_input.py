@@ -31,7 +31,7 @@ LEAST_WIDTH = 80  # a narrower terminal wraps the lines, which loses nothing
 WHOLE = 16  # logits that are all shown
 FIRST = 3  # of a longer vector, beside the largest and those of the components
 MOST_NAME = 24  # characters of a formula's name that stay on one line
-STACKED_NAME = 18  # the same where the bits have no column of their own
+STACKED_NAME = 16  # the same where the bits have no column of their own
 OWN = "*"  # before the name of the case's own formula
 
 
@@ -165,9 +165,8 @@ def _results_table(found: Inspection, stacked: bool = False) -> Table:
     """
     vector = PROBLEMS[found.case.demand.problem].vector
     columns = [("formula", "left")] + [("at", "right")] * vector
-    columns += (
-        [("computed\nbits", "right")] if stacked else [("computed", "right"), ("bits", "left")]
-    )
+    apart = [("computed", "right"), ("bits", "left")]
+    columns += [("computed\nbits", "right")] if stacked else apart
     columns += [("ulp\nerror", "right"), ("relative\nerror", "right"), ("bits\nkept", "right")]
     table, before, errors = _table(*columns, ("outcome", "left")), "", _reasons(found, False)
     for result in _run(found):
@@ -175,14 +174,9 @@ def _results_table(found: Inspection, stacked: bool = False) -> Table:
         before = result.formula
         computed, pattern, *numbers = _numbers(result, found.case.format)
         both = [f"{computed}\n{pattern}"] if stacked else [computed, pattern]
-        note = f" ({list(errors).index(result.reason) + 1})" if result.reason else ""
-        cells = [
-            name,
-            *[_at(result)] * vector,
-            *both,
-            *numbers,
-            outcome_text(result.outcome) + note,
-        ]
+        outcome = outcome_text(result.outcome)
+        outcome += f" ({list(errors).index(result.reason) + 1})" if result.reason else ""
+        cells = [name, *[_at(result)] * vector, *both, *numbers, outcome]
         style = "bold" if _is_own(found, result.formula) else ""
         table.add_row(*(Text(cell, style=style) for cell in cells))
     longest = max((len(_marked(found, result)) for result in _run(found)), default=0)
