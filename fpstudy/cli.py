@@ -570,6 +570,7 @@ def table(
       fpstudy table reports/quickstart --what errors --rows dtype --value bits_kept_min \\
         --only formula=log1p --only magnitude=1,10,100 --format latex
     """  # noqa: D301 (as above)
+    from fpstudy.report import paper
     from fpstudy.report_folder import read_manifest, read_summary, summary_path
 
     with _faults():
@@ -580,17 +581,15 @@ def table(
         there = (path.parent / "manifest.json").is_file()
         manifest = read_manifest(path.parent) if there else {}
         axes = (rows, columns, value)
-        text, width, length = _table_text(summary, manifest, what, language, digits, axes)
+        tables = _tables(summary, manifest, what, axes)
+        text = paper.written(tables, language, digits, manifest)
         if out is None:
             click.echo(text, nl=False)
         else:
             _write_whole(out, text)
             click.echo(f"wrote {out}")
-    if language == "latex" and (width > MOST_COLUMNS or length > MOST_ROWS):
-        click.echo(
-            f"a table has {width} columns and {length} rows, too many for a page; --only"
-            " COLUMN=VALUE,.. keeps some", err=True,
-        )  # fmt: skip
+    for hint in _hints(tables, language == "latex"):
+        click.echo(hint, err=True)
 
 
 def _selected(summary: Any, only: dict[str, set[str]]) -> Any:
@@ -608,23 +607,35 @@ def _selected(summary: Any, only: dict[str, set[str]]) -> Any:
     return summary.iloc[[case.number for case in kept]].reset_index(drop=True)
 
 
-def _table_text(
-    summary: Any, manifest: Any, what: str, language: str, digits: int, axes: tuple[str, str, str]
-) -> tuple[str, int, int]:
-    """The tables as text, the columns of the widest and the rows of the longest."""
+def _tables(summary: Any, manifest: Any, what: str, axes: tuple[str, str, str]) -> Any:
+    """The tables asked for."""
     from fpstudy.report import paper
 
-    if what == "errors":
-        try:
-            tables = paper.errors(summary, manifest, *axes)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
-    else:
-        made = paper.verdict_table if what == "verdicts" else paper.failure_table
-        tables = made(summary, manifest)
-    text = paper.written(tables, language, digits, manifest)
-    size = [(len(table.columns), len(table.rows)) for table in tables.tables]
-    return text, max(width for width, _ in size), max(length for _, length in size)
+    if what == "verdicts":
+        return paper.verdict_table(summary, manifest)
+    if what == "failures":
+        return paper.failure_table(summary, manifest)
+    try:
+        return paper.errors(summary, manifest, *axes)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _hints(tables: Any, printed: bool) -> Iterator[str]:
+    """What is in no table, and tables that no page holds."""
+    if tables.given:
+        yield (
+            f"{tables.given:,} cases on given logits, which have no magnitude, are in no table;"
+            " --columns distribution shows them"
+        )
+    for table in tables.tables:
+        columns, rows = len(table.columns), len(table.rows)
+        if printed and (columns > MOST_COLUMNS or rows > MOST_ROWS):
+            yield (
+                f"a table of {columns} columns and {rows} rows is too large for a page; --only"
+                " COLUMN=VALUE,.. keeps some"
+            )
+            return
 
 
 def _write_whole(path: Path, text: str) -> None:

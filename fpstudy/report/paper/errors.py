@@ -26,6 +26,7 @@ MEASURED: tuple[str, ...] = tuple(
     name for name in COLUMNS if name.endswith(("_median", "_max", "_min"))
 )
 COUNTED: tuple[str, ...] = ("failing", *COUNTS)
+GIVEN = "cases on given logits, which have no magnitude, are in no table"
 BRACKETS = "In brackets: how many of the results that the number stands for fail"
 
 
@@ -53,7 +54,7 @@ def errors(
             for at, facts in cells.items()
         ]
     named = pd.DataFrame(data).rename(columns={"variant": "problem"})
-    return Tables(tuple(tables), named)
+    return Tables(tuple(tables), named, given)
 
 
 def _check(rows: str, columns: str, value: str) -> None:
@@ -188,7 +189,5 @@ def _notes(
         total = sum(facts["results"] for facts in cells.values())
         notes.append(f"{BRACKETS}, {count(failing)} of {count(total)} in all.")
     if given:
-        notes.append(
-            f"{count(given)} cases on given logits, which have no magnitude, are left out."
-        )
+        notes.append(f"{count(given)} {GIVEN}.")
     return notes + not_run(part)

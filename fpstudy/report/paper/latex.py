@@ -78,4 +78,5 @@ def _number(written: Digits) -> str:
 
 def label(*words: str) -> str:
     """A label of letters, digits and hyphens: "tab:quickstart-verdicts"."""
-    return "tab:" + re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
+    return f"tab:{slug or 'table'}"

@@ -53,11 +53,13 @@ class PaperTable:
 class Tables:
     """What a summary gives for a paper: tables for people, and one of plain numbers for machines.
 
-    data: a row for each cell or row of the tables; NaN is nothing
+    data:  a row for each cell or row of the tables; NaN is nothing
+    given: cases in no table, as their logits are given and have no place on its axes
     """
 
     tables: tuple[PaperTable, ...]
     data: pd.DataFrame
+    given: int = 0
 
 
 def samples_text(samples: Sequence[int]) -> str:
