@@ -172,13 +172,13 @@ def given(
     return Case(demand, "", f, arithmetic, sums, tolerance)
 
 
-def worst_sample(case: Case, inputs: Inputs) -> int:
-    """The sample whose worst component has the largest ulp error; 0 where the case did not run."""
+def worst_sample(case: Case, inputs: Inputs) -> int | None:
+    """The sample whose worst component has the largest ulp error; None where none was computed."""
     problem = PROBLEMS[case.demand.problem]
     with one_thread(used_by([case])), steady("an inspection"):
         y = _evaluated(case, inputs)
-    if isinstance(y, Result) or len(inputs.x) == 1:
-        return 0
+    if isinstance(y, Result):
+        return None
     errors = score(y, enclose(problem, inputs), case.format, inputs.infinite, case.tolerance)
     ulps = np.where(np.isnan(errors.ulps), -1.0, errors.ulps).reshape(len(y), -1)
     return int(ulps.max(axis=1).argmax())

@@ -65,9 +65,9 @@ class Recorded:
             return []
         try:
             rows = pq.read_table(path, columns=SAMPLE, filters=[("case", "=", number)])
-        except (pa.ArrowInvalid, OSError) as error:
+            found: list[dict[str, Any]] = rows.select(SAMPLE).to_pylist()
+        except (pa.ArrowException, KeyError, OSError) as error:
             raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
-        found: list[dict[str, Any]] = rows.to_pylist()
         return found
 
 
@@ -128,10 +128,13 @@ def _cases(manifest: Mapping[str, Any], folder: Path, files: Path | None) -> tup
     try:
         for name, digest in dict(digests or {}).items():
             _check_file(folder if files is None else files, str(name), digest, files is not None)
+        named = {sweep["file"] for sweep in keys["sweep"] if sweep.get("file") is not None}
+        if not named <= {PurePath(name).name for name in digests or {}}:
+            raise TypeError("a file of logits without its digest")
         study = from_keys({"schema": 1, "name": "study", **keys}, files or folder)
         selection = {str(column): set(texts) for column, texts in dict(only or {}).items()}
         return tuple(select(expand(study), selection))
-    except (StudyError, TypeError, KeyError) as error:
+    except (StudyError, TypeError, KeyError, AttributeError) as error:
         raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
 
 
@@ -180,7 +183,7 @@ def show(
     worst = _worst(rows)
     if worst is None and sample is None:
         worst = worst_sample(case, inputs)
-    at = sample if sample is not None else int(worst or 0)
+    at = sample if sample is not None else worst or 0
     found = inspect(case, inputs, at, formulas=recorded.beside(number), components=chosen)
     warnings = _unlike(recorded, number, rows, found) if rows else []
     if not rows and at == worst:

@@ -67,7 +67,9 @@ def test_what_measures_imports_nothing_that_only_reports_need(module: str, study
     assert loaded == "[]"
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "report", "list", "exact", "schema"])
+@pytest.mark.parametrize(
+    "command", ["run", "plan", "report", "table", "show", "list", "exact", "schema"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     result = fpstudy(command, "--help")
     assert result.exit_code == 0
@@ -293,7 +295,7 @@ def test_a_selection_that_names_nothing_is_refused(study: Path) -> None:
 
 
 def test_help_keeps_its_examples_apart() -> None:
-    for arguments in ((), ("exact",)):
+    for arguments in ((), ("exact",), ("table",), ("show",)):
         text = fpstudy(*arguments, "--help").stdout
         assert "\\b" not in text
         assert len([line for line in text.splitlines() if line.startswith("    fpstudy ")]) >= 3

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fpstudy
@@ -372,6 +372,7 @@ def test_the_shortest_decimal_is_that_of_numpy() -> None:
     assert encode(1.0, Format("own", 5, 7, -6)) is None
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(-50, 50, width=16), min_size=2, max_size=6))
 def test_the_worst_of_given_logits_is_the_worst_of_all_components(logits: list[float]) -> None:
     value = fpstudy.exact("softmax", logits, dtype="float16")
@@ -427,6 +428,8 @@ def test_bad_arguments_are_refused_with_what_is_allowed(
         ({"study": []}, "is damaged"),
         ({"study": {"sweep": [{"problem": "x"}]}}, "is not a problem; known: softmax"),
         ({"study": {"sweep": [{"problem": "softmax", "dtype": "float16"}]}}, "does not give the"),
+        ({"study": {"sweep": [{"file": "/etc/x.npy"}]}}, "a file of logits without its digest"),
+        ({"study": {"sweep": ["x"]}}, "is damaged"),
         ({"only": {"dtype": ["float16"]}}, "does not give the cases of summary.csv"),
         ({"files": {"../x.npy": "0"}}, "reads its logits from ../x.npy, which is not in"),
         ({"files": {"manifest.json": "0"}}, "is not the file that the study was run on"),
