@@ -266,13 +266,20 @@ def test_without_a_record_the_summary_is_what_counts(quickstart: flow.Run, tmp_p
 def test_other_bits_than_the_record_has_are_said(
     quickstart: flow.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [{"sample": 0, "ulp_error": 1.0, "worst_component": 0, "worst_computed": 0.25}]
+    own = recorded.show(recorded.find(quickstart.directory), 40, 0).inspection.own
+    assert own is not None and own.computed != 0.25
+    row = {"sample": 0, "ulp_error": 1.0, "worst_component": own.component}
+    rows = [row | {"worst_computed": own.computed}]
     monkeypatch.setattr(recorded.Recorded, "samples", lambda self, number: rows)
     monkeypatch.setattr(recorded, "environment", lambda uses: {"environment": "x"})
     monkeypatch.setattr(recorded, "differences", lambda a, b: ["numpy 1 -> 2"])
+    assert show(quickstart.directory, 40).stderr == ""
+    rows[0]["worst_computed"] = 0.25
     done = show(quickstart.directory, 40)
-    assert "recorded is 0.25 (0x1.0000000000000p-2) at component 0, here" in done.stderr
+    assert "recorded is 0.25 (0x1.0000000000000p-2) at component" in done.stderr
     assert "this environment is another: numpy 1 -> 2" in done.stderr
+    rows[0] |= {"worst_computed": own.computed, "worst_component": own.component + 1}
+    assert f"at component {own.component + 1}, here" in show(quickstart.directory, 40).stderr
 
 
 def test_only_names_a_case_where_it_leaves_one(quickstart: flow.Run) -> None:
