@@ -21,7 +21,7 @@ from fpstudy.environment.uses import used_by
 from fpstudy.errors import Errors, score
 from fpstudy.formats import FORMATS, Floats
 from fpstudy.inputs import Inputs
-from fpstudy.measurement import formula_of_case, reason_to_skip
+from fpstudy.measurement import computed, formula_of_case, reason_to_skip
 from fpstudy.outcomes import NAMES
 from fpstudy.problems import PROBLEMS
 from fpstudy.rounding import round_truth
@@ -207,12 +207,7 @@ def _evaluated(case: Case, inputs: Inputs) -> Floats | Result:
     formula = formula_of_case(case, NO_CODE)
     shape = inputs.x.shape if PROBLEMS[case.demand.problem].vector else inputs.x.shape[:1]
     try:
-        with steady(f"{case.formula} in {case.arithmetic}"):
-            y = evaluators.evaluate(
-                case.arithmetic, formula, inputs, case.format, case.accumulation
-            )
-        if y.shape != shape:
-            raise BadOutputError(f"returned {y.shape}, not {shape}")
+        y = computed(case, formula, inputs, shape)
     except BadOutputError as error:
         return _without(case.formula, "bad_output", f"{type(error).__name__}: {error}")
     except Exception as error:  # whatever a formula raises is shown, and the others follow
@@ -234,8 +229,8 @@ def _worst(errors: Errors) -> int:
 
 def _result(name: str, j: int, y: Floats, errors: Errors) -> Result:
     numbers = (y, errors.ulps, errors.relative, errors.bits)
-    computed, ulps, relative, bits = (float(np.ravel(part)[j]) for part in numbers)
-    return Result(name, j, computed, ulps, relative, bits, NAMES[int(errors.outcome.ravel()[j])])
+    value, ulps, relative, bits = (float(np.ravel(part)[j]) for part in numbers)
+    return Result(name, j, value, ulps, relative, bits, NAMES[int(errors.outcome.ravel()[j])])
 
 
 def _components(

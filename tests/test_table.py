@@ -195,6 +195,24 @@ def _plain(frame: pd.DataFrame, magnitude: float) -> str:
     return f"{worst:.5f}" if worst >= 1e-3 else f"{worst:.2e}".replace("e-0", "e-")
 
 
+def test_divergences_are_of_distributions_alone(summary: pd.DataFrame) -> None:
+    for value in ("kl_divergence_max", "top1_flips"):
+        found = errors(summary, {}, "formula", "magnitude", value)
+        assert set(found.data["problem"]) == {"softmax"}
+        at = with_variants(summary)
+        at = at[at["swept"] & (at["problem"] == "softmax")]
+        worst = at[value].max() if value != "top1_flips" else at[value].sum()
+        ours = found.data[value].max() if value != "top1_flips" else found.data[value].sum()
+        assert float(ours) == float(worst) > 0
+    assert "KL divergence of softmax" in errors(
+        summary, {}, "formula", "n", "kl_divergence_max"
+    ).tables[0].caption  # fmt: skip
+    with pytest.raises(ValueError, match="it is measured of no problem here"):
+        errors(summary[summary["problem"] == "logsumexp"], {}, "formula", "n", "top1_flips")
+    with pytest.raises(ValueError, match="of an earlier fpstudy, has none"):
+        errors(summary.drop(columns="top1_flips"), {}, "formula", "n", "top1_flips")
+
+
 def test_what_was_not_run_or_has_no_value_is_said(report: Path) -> None:
     told = table(report, "--what", "errors", "--only", "dtype=float8_e4m3fn").stdout
     assert "not run |" in told

@@ -25,7 +25,7 @@ APART = ("variant", "formula", "dtype", "arithmetic", "accumulation")
 MEASURED: tuple[str, ...] = tuple(
     name for name in COLUMNS if name.endswith(("_median", "_max", "_min"))
 )
-COUNTED: tuple[str, ...] = ("failing", *COUNTS)
+COUNTED: tuple[str, ...] = ("failing", "top1_flips", *COUNTS)
 GIVEN = "cases on given logits, which have no magnitude, are in no table"
 BRACKETS = "In brackets: how many of the results that the number stands for fail"
 
@@ -39,7 +39,7 @@ def errors(
     Raises ValueError for a name that is none, and where no case is left.
     """
     _check(rows, columns, value)
-    frame, given = _on_axes(with_variants(summary), {rows, columns})
+    frame, given = _on_axes(_with_value(with_variants(summary), value), {rows, columns})
     axes = ["variant" if name == "problem" else name for name in (rows, columns)]
     keys = [name for name in APART if name not in axes]
     tables, data = [], []
@@ -71,6 +71,18 @@ def _check(rows: str, columns: str, value: str) -> None:
         raise ValueError(f"--rows and --columns are both {rows}: want two axes")
 
 
+def _with_value(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """The cases of problems that the value is measured of: not all results are distributions."""
+    if value not in frame:
+        raise ValueError(f"--value {value}: this summary.csv, of an earlier fpstudy, has none")
+    problems = frame["variant"]
+    none = frame[value].isna() & (frame["measured"] > frame["undefined"] + frame["undecided"])
+    kept = frame[~problems.isin(set(problems[none]) - set(problems[frame[value].notna()]))]
+    if kept.empty:
+        raise ValueError(f"--value {value}: it is measured of no problem here")
+    return kept
+
+
 def _on_axes(frame: pd.DataFrame, axes: set[str]) -> tuple[pd.DataFrame, int]:
     """The cases that lie on the axes, and how many do not: given logits have no magnitude."""
     if "magnitude" not in axes:
@@ -90,7 +102,7 @@ def _pooled(cell: pd.DataFrame, value: str) -> dict[str, Any]:
     pool = "sum" if value in COUNTED else "min" if value.endswith("_min") else "max"
     number = (cell if value in COUNTED else ran)[value].agg(pool)
     return {
-        value: float(number),
+        value: math.nan if pd.isna(number) else float(number),
         "cases": len(cell),
         "not_run": int((cell["skipped"] > 0).sum()),
         "samples": int(ran["samples"].sum()),
@@ -112,7 +124,7 @@ def _cell(facts: Mapping[str, Any] | None, value: str) -> Cell:
         return Number(number, facts["failing"])
     if not facts["results"]:
         return "not run"
-    return "undecided" if facts["undecided"] else "undefined"
+    return "undecided" if facts["undecided"] else "undefined" if facts["undefined"] else NONE
 
 
 def _table(
@@ -166,11 +178,13 @@ def _caption(
 
 def _what(value: str) -> str:
     """A column of the summary in words: "largest relative error"."""
+    if value == "top1_flips":
+        return "Top-class flips, by sample,"
     if value in COUNTED:
         return f"Results {value if value == 'failing' else 'counted as ' + outcome_text(value)}"
     stem, _, which = value.rpartition("_")
     pooled = {"max": "Largest", "min": "Fewest", "median": "Median over the samples of the"}
-    return f"{pooled[which]} {stem.replace('_', ' ')}"
+    return f"{pooled[which]} {stem.replace('_', ' ').replace('kl ', 'KL ')}"
 
 
 def _notes(
