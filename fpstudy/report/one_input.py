@@ -47,7 +47,8 @@ def print_inspection(found: Inspection, heading: str, verbose: bool = False) -> 
     _print(console, *_exact_lines(found), "")
     if results.rows:
         console.print(results)
-    _print(console, "", *_notes(found), *(_failings(found) if verbose else ()))
+    notes = [*_notes(found), *(_failings(found) if verbose else ())]
+    _print(console, *[""] * bool(notes), *notes)
 
 
 def _least_width(table: Table) -> int:
