@@ -24,7 +24,7 @@ from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
 from fpstudy.measurement import Measured, Task, run_tasks
-from fpstudy.study import Study, load
+from fpstudy.study import Given, Study, study_of
 from fpstudy.study_file.resolved import resolved
 from fpstudy.user_code import NO_CODE, Code, is_code
 from fpstudy.user_code import load as load_code
@@ -79,7 +79,7 @@ class Run:
 
 
 def run(
-    study: str | Path | Study,
+    study: Given,
     out: str | Path | None = None,
     *,
     jobs: int | None = None,
@@ -104,7 +104,7 @@ def run(
     imported, OSError where the folder cannot be written, and
     UnsteadyError where the processor rounds otherwise than by the standard.
     """
-    study = study if isinstance(study, Study) else load(study)
+    study = study_of(study)
     only = only or {}
     directory = Path(out) if out is not None else default_directory(study, only)
     cases = select(expand(study), only)

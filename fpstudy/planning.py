@@ -4,7 +4,6 @@ import os
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from fpstudy.arithmetic.numpy import evaluate
 from fpstudy.cases import AXES, Case, expand, select
@@ -16,7 +15,7 @@ from fpstudy.inputs import Inputs
 from fpstudy.measurement import Task, reason_to_skip
 from fpstudy.problems import PROBLEMS
 from fpstudy.samples import logits, prepare
-from fpstudy.study import Study, StudyError, load
+from fpstudy.study import Given, Study, StudyError, study_of
 from fpstudy.truth import enclose
 
 # Memory of one draw's arrays while it is measured, in bytes for each number: the logits, five
@@ -45,12 +44,12 @@ class Plan:
     seconds: float
 
 
-def plan(study: str | Path | Study, *, only: dict[str, set[str]] | None = None) -> Plan:
+def plan(study: Given, *, only: dict[str, set[str]] | None = None) -> Plan:
     """The plan of a study; nothing is written.
 
     Raises StudyError for mistakes in the file and for a study that this machine cannot hold.
     """
-    study = study if isinstance(study, Study) else load(study)
+    study = study_of(study)
     cases = select(expand(study), only or {})
     todo = tasks(study, cases)
     check_memory(study, todo)
@@ -78,8 +77,8 @@ def check_memory(study: Study, todo: list[Task]) -> None:
         if need > available:
             raise StudyError(
                 [
-                    f"{study.path}: a study too large for this machine: {draw.samples:,} samples"
-                    f" of {draw.rows * draw.n:,} logits need about {need / 1e9:,.0f} GB, and it has"
+                    f"{study.path or study.name}: a study too large for this machine:"
+                    f" {draw.samples:,} samples of {draw.rows * draw.n:,} logits need about {need / 1e9:,.0f} GB, and it has"
                     f" {available / 1e9:,.0f} GB - take fewer samples or a smaller n"
                 ]
             )

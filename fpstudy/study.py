@@ -1,6 +1,6 @@
 """A study file: read, checked as a whole, every mistake in it reported at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -31,7 +31,7 @@ from fpstudy.study_file.table import Table, tables
 from fpstudy.study_file.texts import MAX_NAME, study_name, text
 from fpstudy.study_file.toml_file import TomlFile, read
 
-__all__ = ["Study", "StudyError", "Sweep", "from_keys", "json_schema", "load"]
+__all__ = ["Given", "Study", "StudyError", "Sweep", "from_keys", "json_schema", "load", "study_of"]
 
 SCHEMA = 1
 MAX_CASES = 2_000_000  # one row of the summary each: far beyond what a report can show
@@ -134,21 +134,65 @@ class Study(StudyKeys):
     text: str = ""
 
 
+Given = str | Path | Mapping[str, Any] | Study  # a study's file, its keys, or itself
+
+
+def study_of(given: Given) -> Study:
+    """The study: as it is, from its keys, or from its file. Raises StudyError as `load` does."""
+    if isinstance(given, Study):
+        return given
+    return from_keys(given) if isinstance(given, Mapping) else load(given)
+
+
 def load(path: str | Path) -> Study:
     """The study in the file; raises StudyError with a line for every mistake in it."""
     file = read(Path(path))
     try:
-        context = {
-            "folder": file.path.parent,
-            "formats": names_in(file.tables.get("format")),
-        }
-        keys = StudyKeys.model_validate(file.tables, context=context)
-    except ValidationError as error:
-        raise StudyError(_lines(file, at((), error))) from None
-    if mistakes := list(_unreadable(keys)):
-        raise StudyError(_lines(file, mistakes))
-    values = dict(keys) | {"title": keys.title or keys.name}
+        values = _values(file.tables, file.path.parent)
+    except MistakesError as error:
+        raise StudyError(_lines(file, list(error.mistakes))) from None
     return Study.model_construct(**values, path=file.path, text=file.text)
+
+
+def from_keys(keys: Mapping[str, Any]) -> Study:
+    """A study from the keys of a file that there is not.
+
+    keys: as a TOML reader gives them, {"name": ..., "sweep": [{...}, ...]}; the schema may be left
+          out. Tuples, ranges and arrays are lists; names of files start from the current folder.
+    Raises StudyError with a line for every mistake, as `load` does.
+    """
+    plain = {"schema": SCHEMA} | _plain(keys)
+    try:
+        values = _values(plain, Path())
+    except MistakesError as error:
+        placed = dict.fromkeys(_placed_all(plain, list(error.mistakes)))
+        raise StudyError([str(mistake) for mistake in placed][:MAX_MISTAKES]) from None
+    return Study.model_construct(**values)
+
+
+def _plain(value: Any) -> Any:
+    """What Python programs write for the tables, lists and numbers of a file, as those."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # arrays and their scalars
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple, range)):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _values(tables: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The fields of a study whose files start from the folder; MistakesError with all mistakes."""
+    context = {"folder": folder, "formats": names_in(tables.get("format"))}
+    try:
+        keys = StudyKeys.model_validate(tables, context=context)
+    except ValidationError as error:
+        raise MistakesError(at((), error)) from None
+    if mistakes := list(_unreadable(keys)):
+        raise MistakesError(mistakes)
+    return dict(keys) | {"title": keys.title or keys.name}
 
 
 def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
@@ -159,18 +203,6 @@ def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
                 file_logits(sweep.file)
             except LogitsError as error:
                 yield Mistake(("sweep", i, "file"), str(error))
-
-
-def from_keys(keys: dict[str, Any], folder: Path | None = None) -> Study:
-    """A study from the keys of a file that there is not; raises StudyError as `load` does.
-
-    folder: where the files of logits that it names are; by default the current one
-    """
-    context = {"folder": folder or Path(), "formats": names_in(keys.get("format"))}
-    try:
-        return Study.model_validate(keys, context=context)
-    except ValidationError as error:
-        raise StudyError(str(mistake) for mistake in at((), error)) from None
 
 
 def json_schema() -> dict[str, Any]:
@@ -190,13 +222,18 @@ def json_schema() -> dict[str, Any]:
 
 def _lines(file: TomlFile, mistakes: list[Mistake]) -> Iterator[str]:
     """`file:line: key path: sentence` for each mistake, in the order of the file."""
-    of_defaults = {mistake for mistake in mistakes if mistake.key[:1] == ("defaults",)}
-    placed = {_placed(file.tables, mistake, of_defaults): None for mistake in mistakes}
+    placed = dict.fromkeys(_placed_all(file.tables, mistakes))
     ordered = sorted(placed, key=lambda mistake: file.lines.of(mistake.key))
     for mistake in ordered[:MAX_MISTAKES]:
         yield f"{file.place(mistake.key)}: {mistake}"
     if len(ordered) > MAX_MISTAKES:
         yield f"{file.place(())}: and {len(ordered) - MAX_MISTAKES:,} mistakes more"
+
+
+def _placed_all(tables: dict[str, Any], mistakes: list[Mistake]) -> list[Mistake]:
+    """Each mistake at the key as the tables have it; several sweeps may give the same."""
+    of_defaults = {mistake for mistake in mistakes if mistake.key[:1] == ("defaults",)}
+    return [_placed(tables, mistake, of_defaults) for mistake in mistakes]
 
 
 def _placed(tables: dict[str, Any], mistake: Mistake, of_defaults: set[Mistake]) -> Mistake:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from fpstudy.study import StudyError, load
+from fpstudy.study import StudyError, from_keys, load
+from fpstudy.study_file.toml_file import read
 
 BASE = """\
 schema = 1
@@ -88,6 +89,18 @@ def test_one_mistake(folder: Path, case: dict[str, Any]) -> None:
     (problem,) = problems(folder, edited(*case["edit"]))
     assert problem.startswith(f":{case['line']}: {case['key']}: ")
     assert re.search(says(case["says"]), problem)
+
+
+@pytest.mark.parametrize("case", ONE_MISTAKE)
+def test_the_same_mistake_in_keys_has_the_same_sentence(
+    folder: Path, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (problem,) = problems(folder, edited(*case["edit"]))
+    tables = read(folder / "study.toml").tables
+    monkeypatch.chdir(folder)
+    with pytest.raises(StudyError, match=re.escape(case["key"])) as raised:
+        from_keys(tables)
+    assert raised.value.problems == (problem.removeprefix(f":{case['line']}: "),)
 
 
 WHOLE_FILES = [  # content, line (or None), words

@@ -13,7 +13,7 @@ from fpstudy.arithmetic import EVALUATORS
 from fpstudy.cases import expand
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
-from fpstudy.study import Study, Sweep, json_schema, load
+from fpstudy.study import Study, StudyError, Sweep, from_keys, json_schema, load, study_of
 from fpstudy.study_file.sweep import cases, logits
 
 SWEEP = {"problem": '"softmax"', "dtype": '"float32"'}
@@ -264,3 +264,33 @@ def test_a_sweep_leaves_alone_the_defaults_that_mean_nothing_to_it(
     )
     keys = {line.partition(" =")[0] for line in defaults.splitlines()}
     assert not keys & load(path).sweep[0].model_fields_set
+
+
+def test_keys_of_a_program_are_those_of_a_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((2, 3)))
+    lines = [
+        'schema = 1', 'name = "s"', '[[sweep]]', 'problem = "softmax"', 'dtype = ["float32"]',
+        'n = [8, 9]', 'magnitude = [0.5, 2.0]', 'samples = 3', '[[sweep]]', 'problem = "softmax"',
+        'dtype = "float16"', 'distribution = "file"', 'file = "x.npy"',
+    ]  # fmt: skip
+    of_file = load(written(tmp_path, "\n".join(lines)))
+    sweeps = (
+        {
+            "problem": "softmax", "dtype": ("float32",), "n": range(8, 10),
+            "magnitude": np.array([0.5, 2.0]), "samples": np.int64(3),
+        },
+        {
+            "problem": "softmax", "dtype": "float16", "distribution": "file",
+            "file": tmp_path / "x.npy",
+        },
+    )  # fmt: skip
+    of_keys = study_of({"name": "s", "sweep": sweeps})
+    assert study_of(of_keys) is of_keys and study_of(of_file.path) == of_file
+    assert of_keys.path is None and of_keys.text == ""
+    assert of_keys == of_file.model_copy(update={"path": None, "text": ""})
+
+
+def test_a_mistake_in_the_defaults_of_keys_is_told_once() -> None:
+    sweeps = [{"problem": "softmax"}, {"problem": "logsumexp"}]
+    with pytest.raises(StudyError, match=r"\Adefaults\.dtype: 'flot16' is not a dtype[^\n]*\Z"):
+        from_keys({"name": "s", "defaults": {"dtype": "flot16"}, "sweep": sweeps})

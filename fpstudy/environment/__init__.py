@@ -104,5 +104,7 @@ def _commit() -> str:
 
 
 def command_line() -> str:
-    """The fpstudy command as typed, without the path of the program."""
-    return " ".join(["fpstudy", *sys.argv[1:]])
+    """The fpstudy command as typed, without the path of the program; "" in any other program."""
+    program = Path(sys.argv[0])
+    ours = program.parent.name if program.name == "__main__.py" else program.stem
+    return " ".join(["fpstudy", *sys.argv[1:]]) if ours == "fpstudy" else ""
