@@ -24,13 +24,14 @@ from fpstudy.truth import CAP_BITS, State, Truth, cells_of, enclose
 
 Number = float | int | str | Fraction
 MAX_DIGITS = 30_000  # CAP_BITS bits are 39,000 digits
+MOST_SHOWN = 8  # logits of a value that is shown with its components in every format
 
 
 class UndecidedError(ArithmeticError):
     """The precision cap was met before the digits asked for were decided."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exact:
     """The exact value of a problem at stored inputs.
 
@@ -92,6 +93,17 @@ class Exact:
                     missing.discard(j)
             bits *= 2
         return bits
+
+    def __repr__(self) -> str:
+        """What `fpstudy exact` prints, of a value with few components and inputs."""
+        x = self.inputs.x[0]
+        said = f"{self.problem} at {x.size:,} logits stored in {self.dtype}"
+        if x.size <= MOST_SHOWN and (self.truth.state != State.UNDECIDED).all():
+            try:
+                return text(show(self, 17))
+            except UndecidedError:
+                return f"<{said}: not decided>"
+        return f"<{said}: see decimal(digits) and rounded()>"
 
     def rounded(self) -> dict[str, list[float]]:
         """The correctly rounded value in every format, each a list of the components.

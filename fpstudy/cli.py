@@ -245,19 +245,7 @@ def plan(study: Path, only: Any) -> None:
         loaded = load(study)
         _check_selection(expand(loaded), only)
         planned = planning.plan(loaded, only=only)
-    click.echo(f"{planned.study.name}: {planned.cases:,} cases, {planned.logits:,} logits")
-    for axis, counts in planned.axes.items():
-        parts = [f"{value or '(none)'} {count:,}" for value, count in counts.items()]
-        shown = parts if len(parts) <= 16 else [*parts[:15], f"and {len(parts) - 15} more"]
-        click.echo(f"  {axis + ':':<14}{', '.join(shown)}")
-    if planned.skipped is None:
-        click.echo("  skipped:      not worked out beforehand for a study of this size")
-    else:
-        click.echo(f"  skipped:      {planned.skipped.total():,}")
-        for reason, count in planned.skipped.most_common():
-            click.echo(f"    {count:,}: {reason}")
-    about = f"about {planned.seconds:,.0f} s" if planned.seconds >= 1 else "less than a second"
-    click.echo(f"{about} on one core in NumPy, figures and pages not counted")
+    click.echo(str(planned))
 
 
 @main.command()

@@ -4,11 +4,14 @@ import hashlib
 import json
 import math
 import os
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,6 +35,8 @@ from fpstudy.witness import Testimony
 
 if TYPE_CHECKING:
     import pandas as pd  # only who reads a record or a summary needs it
+
+    from fpstudy.report.plots import Plots
 
 Progress = Callable[[int, int], None]  # cases done, cases in all
 Notice = Callable[[str], None]  # something that a user should know before it happens
@@ -59,9 +64,20 @@ def warn(message: str) -> None:
     warnings.warn(message, stacklevel=3)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
-    """A study that was run: its tables as DataFrames, and where they lie."""
+    """A study that was run: its tables as DataFrames, its figures, and where they lie.
+
+    directory: of the report
+    summary:   a row for each case. The columns are its axes (problem, formula, dtype, arithmetic,
+               accumulation, n, distribution, magnitude, ...); components, results measured;
+               medians and maxima over the samples of the worst component's errors
+               (relative_error_*, ulp_error_*, normwise_error_max); bits_kept_min; the count of
+               each outcome; and the reason where the case did not run
+    manifest:  how it was measured: seeds, versions, processor, what the witness found
+
+    A notebook shows the verdict table.
+    """
 
     directory: Path
     summary: "pd.DataFrame"
@@ -69,13 +85,57 @@ class Run:
 
     @property
     def record(self) -> "pd.DataFrame":
-        """A row for each case and sample."""
+        """A row for each case and sample, read from its file.
+
+        case is the row of the summary; the worst component of the sample stands there as computed
+        (worst_computed) and as it is (worst_exact * 2**worst_exponent); worst_input, in hex, is
+        there for the worst sample of a case.
+        """
         return record.read(self.directory / "record.parquet")
+
+    @property
+    def verdicts(self) -> "pd.DataFrame":
+        """The formula to use and how far it held, a row for each problem and setting.
+
+        The columns are the fields of `fpstudy.report.verdicts.Verdict`: largest_magnitude is the
+        largest measured up to which no sample failed, which is a maximum over the samples and no
+        bound; bits_* and relative_error_max are of the worst sample up to it.
+        """
+        from fpstudy.report import verdicts
+
+        return verdicts(self.summary)
+
+    @property
+    def outcomes(self) -> "pd.DataFrame":
+        """What became of all results: counts by formula and setting, see `report.outcomes`."""
+        from fpstudy.report import outcomes
+
+        return outcomes(self.summary)
+
+    @cached_property
+    def plot(self) -> "Plots":
+        """Figures by name, of what the caller chooses: `plot.failures(problem="softmax")`."""
+        from fpstudy.report.formats import formats_of
+        from fpstudy.report.plots import Plots
+
+        samples = record.samples(self.directory / "record.parquet")
+        formats = formats_of(self.manifest, self.summary)
+        return Plots(str(self.manifest["name"]), self.summary, samples, formats)
 
     @property
     def failures(self) -> list[str]:
         """Checks that failed: the witness disagreed, or a truth broke an inequality."""
         return [*self.manifest["witness"]["disagreements"], *self.manifest["violations"]]
+
+    def _repr_html_(self) -> str:
+        from fpstudy.report.notebook import html
+
+        return html(self.directory, self.summary, self.manifest)
+
+    def __repr__(self) -> str:
+        from fpstudy.report.notebook import text
+
+        return text(self.directory, self.manifest)
 
 
 def run(
@@ -85,7 +145,7 @@ def run(
     jobs: int | None = None,
     only: dict[str, set[str]] | None = None,
     fresh: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     notice: Notice = warn,
     allow_code: Sequence[str] = (),
     figures: bool = True,
@@ -97,6 +157,7 @@ def run(
     only:  columns and the texts to keep, as {"dtype": {"float16"}}; the default folder's name
            then says so, and the full report stays as it is
     fresh: measure again even where the folder has this study's record from this environment
+    progress: called with the cases done and all; or whether to show them, by default in a notebook
     notice: told where the folder's report, which this run replaces, is of another environment
     figures: whether to draw them; `rebuild` can do it later
     allow_code: modules that the study's "module:function" formulas may be imported from
@@ -119,12 +180,23 @@ def run(
     if manifest is None:
         for line in _unlike(directory, where):
             notice(line)
-        with one_thread(uses), steady("the run"):
-            manifest = _measure_all(study, cases, code, only, where, directory, jobs, progress)
+        with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
+            manifest = _measure_all(study, cases, code, only, where, directory, jobs, show)
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)
     return rebuild(directory, figures=figures)
+
+
+def _shown(progress: Progress | bool | None, title: str) -> AbstractContextManager[Progress | None]:
+    """Who is told how far the run has come, if anybody."""
+    if progress is False or (progress is None and "IPython" not in sys.modules):
+        return nullcontext()
+    if callable(progress):
+        return nullcontext(progress)
+    from fpstudy.progress import in_notebook, shown  # rich takes its time
+
+    return shown(title) if progress or in_notebook() else nullcontext()
 
 
 def rebuild(directory: str | Path, *, figures: bool = True) -> Run:

@@ -26,7 +26,7 @@ CALLS = 1.5  # a case's rows in the record cost about half of its evaluation and
 CHECKED_NUMBERS = 10**8  # drawing more than so many logits takes longer than a plan should
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A study's cases, before anything is measured.
 
@@ -42,6 +42,22 @@ class Plan:
     axes: dict[str, Counter[str]]
     skipped: Counter[str] | None
     seconds: float
+
+    def __str__(self) -> str:
+        lines = [f"{self.study.name}: {self.cases:,} cases, {self.logits:,} logits"]
+        for axis, counts in self.axes.items():
+            parts = [f"{value or '(none)'} {count:,}" for value, count in counts.items()]
+            shown = parts if len(parts) <= 16 else [*parts[:15], f"and {len(parts) - 15} more"]
+            lines.append(f"  {axis + ':':<14}{', '.join(shown)}")
+        if self.skipped is None:
+            lines.append("  skipped:      not worked out beforehand for a study of this size")
+        else:
+            lines.append(f"  skipped:      {self.skipped.total():,}")
+            lines += [f"    {count:,}: {why}" for why, count in self.skipped.most_common()]
+        about = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
+        return "\n".join([*lines, f"{about} on one core in NumPy, figures and pages not counted"])
+
+    __repr__ = __str__  # what a notebook shows
 
 
 def plan(study: Given, *, only: dict[str, set[str]] | None = None) -> Plan:
@@ -78,8 +94,9 @@ def check_memory(study: Study, todo: list[Task]) -> None:
             raise StudyError(
                 [
                     f"{study.path or study.name}: a study too large for this machine:"
-                    f" {draw.samples:,} samples of {draw.rows * draw.n:,} logits need about {need / 1e9:,.0f} GB, and it has"
-                    f" {available / 1e9:,.0f} GB - take fewer samples or a smaller n"
+                    f" {draw.samples:,} samples of {draw.rows * draw.n:,} logits need about"
+                    f" {need / 1e9:,.0f} GB, and it has {available / 1e9:,.0f} GB"
+                    " - take fewer samples or a smaller n"
                 ]
             )
 

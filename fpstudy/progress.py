@@ -1,5 +1,6 @@
-"""Progress of a run on stderr: a bar on a terminal, a plain line for each tenth elsewhere."""
+"""Progress of a run: a bar on a terminal, a line in a notebook, one for each tenth elsewhere."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+QUIET, AGAIN = 2.0, 0.5  # seconds before a notebook's line, and between two of its texts
+
 
 @contextmanager
 def shown(title: str) -> Iterator[Callable[[int, int], None]]:
@@ -26,7 +29,7 @@ def shown(title: str) -> Iterator[Callable[[int, int], None]]:
             task = progress.add_task(title, total=None)
             yield lambda done, total: progress.update(task, completed=done, total=total)
     else:
-        yield _lines(title)
+        yield _output(title) if in_notebook() else _lines(title)
 
 
 class _Rate(ProgressColumn):
@@ -57,13 +60,42 @@ def _lines(title: str) -> Callable[[int, int], None]:
         tenth = 10 * done // max(total, 1)
         if tenth > last:
             last = tenth
-            seconds = time.monotonic() - start
-            left = seconds * (total - done) / done
-            print(
-                f"{title}: {10 * tenth}%, {done:,} of {total:,} cases,"
-                f" {done / max(seconds, 1e-9):,.0f} a second, {left:.0f} s left",
-                file=sys.stderr,
-                flush=True,
-            )
+            line = _line(title, done, total, time.monotonic() - start)
+            print(line, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _line(title: str, done: int, total: int, seconds: float) -> str:
+    left = seconds * (total - done) / max(done, 1)
+    return (
+        f"{title}: {100 * done // max(total, 1)}%, {done:,} of {total:,} cases,"
+        f" {done / max(seconds, 1e-9):,.0f} a second, {left:.0f} s left"
+    )
+
+
+def in_notebook() -> bool:
+    """Whether the kernel of a notebook runs this."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel")
+
+
+def _output(title: str) -> Callable[[int, int], None]:
+    """One output of the cell, written anew; none for what is done before a reader wonders."""
+    from IPython.display import display
+
+    start, last, output = time.monotonic(), -math.inf, None
+
+    def show(done: int, total: int) -> None:
+        nonlocal last, output
+        seconds = time.monotonic() - start
+        if seconds < QUIET or (seconds - last < AGAIN and done < total):
+            return
+        last = seconds
+        line = {"text/plain": _line(title, done, total, seconds)}
+        if output is None:
+            output = display(line, raw=True, display_id=True)
+        else:
+            output.update(line, raw=True)
 
     return show

@@ -154,16 +154,17 @@ def load(path: str | Path) -> Study:
     return Study.model_construct(**values, path=file.path, text=file.text)
 
 
-def from_keys(keys: Mapping[str, Any]) -> Study:
+def from_keys(keys: Mapping[str, Any], folder: Path | None = None) -> Study:
     """A study from the keys of a file that there is not.
 
-    keys: as a TOML reader gives them, {"name": ..., "sweep": [{...}, ...]}; the schema may be left
-          out. Tuples, ranges and arrays are lists; names of files start from the current folder.
+    keys:   as a TOML reader gives them, {"name": ..., "sweep": [{...}, ...]}; the schema may be
+            left out. Tuples, ranges and arrays are lists.
+    folder: where the files of logits that it names are; by default the current one
     Raises StudyError with a line for every mistake, as `load` does.
     """
     plain = {"schema": SCHEMA} | _plain(keys)
     try:
-        values = _values(plain, Path())
+        values = _values(plain, folder or Path())
     except MistakesError as error:
         placed = dict.fromkeys(_placed_all(plain, list(error.mistakes)))
         raise StudyError([str(mistake) for mistake in placed][:MAX_MISTAKES]) from None

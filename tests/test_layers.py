@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "divergences"),
     ("bounds", "cases"),
     ("samples",),
-    ("decimals", "encoding", "record", "environment"),
+    ("decimals", "encoding", "record", "environment", "progress"),
     ("user_code",),
     ("calculator", "summary", "measurement"),
     ("callables", "report_folder"),
@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("advice",),
     ("flow",),
-    ("planning", "progress", "catalogue", "doctor"),
+    ("planning", "catalogue", "doctor"),
     ("cli",),
     ("__main__",),
 )

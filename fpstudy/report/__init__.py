@@ -12,10 +12,11 @@ from fpstudy.report.drawing import Drawing
 from fpstudy.report.formats import formats_of
 from fpstudy.report.index import index
 from fpstudy.report.page import contents, html, readme
+from fpstudy.report.tables import outcomes
 from fpstudy.report.verdicts import verdicts
 from fpstudy.summary import read_csv
 
-__all__ = ["verdicts", "write_index", "write_report"]
+__all__ = ["outcomes", "verdicts", "write_index", "write_report"]
 
 
 def write_report(

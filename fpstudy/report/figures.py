@@ -57,7 +57,7 @@ def figures(
 
     record: its columns case (a row of the summary), relative_error, distribution and worst_input
     """
-    table = _read(summary, input_names(record), formats)
+    table = readable(summary, input_names(record), formats)
     stems: set[str] = set()
     for problem in in_order(table["variant"]):
         part = table[table["variant"] == problem]
@@ -66,7 +66,7 @@ def figures(
             axes = swept_axes(of) if swept else []
             if not of["measured"].sum():
                 continue
-            its = _samples(of, record)
+            its = samples_of(of, record)
             if axes:
                 stem = _stem(problem, stems)
                 for axis in axes:
@@ -79,7 +79,7 @@ def figures(
                 yield from _maps(stem, of, "input")
 
 
-def _read(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd.DataFrame:
+def readable(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd.DataFrame:
     """The frame with facts of each row's format, and with a name for its input.
 
     The name of the input is used where no axis tells the inputs apart.
@@ -97,7 +97,7 @@ def _read(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd.Da
     return table.merge(names, on=columns, how="left")
 
 
-def _samples(cases: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
+def samples_of(cases: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
     """A row for each sample of the cases: what is known of the case, and the relative error."""
     own = record.loc[record["case"].isin(cases.index), ["case", "relative_error"]]
     errors = own["relative_error"].to_numpy()

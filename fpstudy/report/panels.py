@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fpstudy.report.palette import Line
+from fpstudy.report.picture import Picture
 
 LETTER_WIDTH = 0.068  # inch, of a wide letter at 7 points
 
@@ -46,7 +47,7 @@ class Grid:
     def figure(self) -> tuple[Figure, NDArray[np.object_]]:
         """The figure and its axes, (rows, columns), without shared limits."""
         W, H = self.size
-        figure = Figure(figsize=(W, H))
+        figure = Picture(figsize=(W, H))
         panels = np.empty((self.rows, self.columns), dtype=object)
         for r, height in enumerate(self.each):
             y = self.bottom + sum(below + self.gap_y for below in self.each[r + 1 :])

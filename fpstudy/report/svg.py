@@ -2,12 +2,11 @@
 
 import io
 import re
-import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fpstudy.report.palette import STYLE, THEME
+from fpstudy.report.palette import THEME
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # pages without figures do without matplotlib
@@ -19,14 +18,10 @@ FONTS = "'DejaVu Sans', Verdana, sans-serif"  # Verdana's widths are those that 
 
 def draw(figure: Callable[[], "Figure"], title: str, description: str) -> str:
     """The SVG of a figure, drawn under the report's style alone, whatever the user's settings."""
-    import matplotlib
+    from fpstudy.report.picture import styled
 
     buffer = io.BytesIO()
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        # the reader's font has the glyph that ours lacks; only the layout is estimated
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+    with styled():
         figure().savefig(buffer, format="svg", metadata=dict.fromkeys(_METADATA))
     root = ET.fromstring(buffer.getvalue())
     _shorten(root)

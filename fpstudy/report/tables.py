@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fpstudy.outcomes import FAILURES
+from fpstudy.record import COUNTS
 from fpstudy.report.anchors import verdict_anchor
 from fpstudy.report.formats import Formats
 from fpstudy.report.numbers import NONE, bits, count, magnitude, number, share
@@ -106,16 +107,25 @@ class Failures:
     skipped: str
 
 
-def failure_rows(summary: pd.DataFrame) -> list[Failures]:
-    """The counts of every formula in every setting, none left out."""
+def outcomes(summary: pd.DataFrame) -> pd.DataFrame:
+    """What became of the components of each formula in each setting, none left out.
+
+    Columns: problem (as a reader names it), formula, dtype, arithmetic, accumulation; components;
+    failing, those that a user would call broken; then each outcome by name, whose counts add up to
+    the components; flushed_subnormal, zeros where only a subnormal was due (spurious_underflow
+    counts them too, failing does not); bound_broken, log-sum-exps beyond their bounds.
+    """
     table = with_variants(summary)
-    keys = ["variant", "formula", *SETTING]
-    others = ["components", "failing", "flushed_subnormal", "undecided", "skipped", "bound_broken"]
-    counted = [*FAILURES, *others]
-    sums = table.groupby(keys, sort=False)[counted].sum().reset_index()
+    groups = table.groupby(["variant", "formula", *SETTING], sort=False)
+    counts = groups[["components", "failing", *COUNTS]].sum().reset_index()
+    return counts.rename(columns={"variant": "problem"})
+
+
+def failure_rows(summary: pd.DataFrame) -> list[Failures]:
+    """The counts of every formula in every setting, in words."""
     return [
         Failures(
-            str(row["variant"]),
+            str(row["problem"]),
             str(row["formula"]),
             str(row["dtype"]),
             computed_by(str(row["arithmetic"]), str(row["accumulation"])),
@@ -126,7 +136,7 @@ def failure_rows(summary: pd.DataFrame) -> list[Failures]:
             count(row["undecided"]),
             count(row["skipped"]),
         )
-        for row in sums.to_dict("records")
+        for row in outcomes(summary).to_dict("records")
     ]
 
 
