@@ -46,7 +46,7 @@ class Plan:
     def __str__(self) -> str:
         lines = [f"{self.study.name}: {self.cases:,} cases, {self.logits:,} logits"]
         for axis, counts in self.axes.items():
-            parts = [f"{value or '(none)'} {count:,}" for value, count in counts.items()]
+            parts = [f"{_shown(value)} {count:,}" for value, count in counts.items()]
             shown = parts if len(parts) <= 16 else [*parts[:15], f"and {len(parts) - 15} more"]
             lines.append(f"  {axis + ':':<14}{', '.join(shown)}")
         if self.skipped is None:
@@ -58,6 +58,14 @@ class Plan:
         return "\n".join([*lines, f"{about} on one core in NumPy, figures and pages not counted"])
 
     __repr__ = __str__  # what a notebook shows
+
+
+def _shown(value: str) -> str:
+    """The value of an axis; a number to six digits, which tell the points of any sweep apart."""
+    try:
+        return f"{float(value):.6g}"
+    except ValueError:
+        return value or "(none)"
 
 
 def plan(study: Given, *, only: dict[str, set[str]] | None = None) -> Plan:
