@@ -1,5 +1,6 @@
 """Figures by name: every method draws what was chosen, and says what there is to choose."""
 
+import io
 import re
 import warnings
 from pathlib import Path
@@ -154,18 +155,32 @@ def test_cases_that_did_not_run_have_no_curve_and_say_why(tmp_path: Path) -> Non
     assert "not run" in texts(done.plot.failures())
 
 
-def test_the_users_settings_change_no_figure(plot: Plots) -> None:
-    where = NORMAL | {"offset": 0, "n": 4}
-    plain = plot.error_against_magnitude(**where).png()
+@pytest.mark.parametrize(
+    ("method", "where"),
+    [
+        ("error_against_magnitude", NORMAL | {"offset": 0, "n": 4}),
+        ("failures", {"problem": "logsumexp"}),
+        ("error_at_inputs", {"problem": "log_softmax"}),
+    ],
+)
+def test_the_users_settings_change_no_figure(
+    plot: Plots, method: str, where: dict[str, Any]
+) -> None:
+    def drawn() -> tuple[bytes, bytes]:
+        figure, saved = getattr(plot, method)(**where), io.BytesIO()
+        figure.savefig(saved, format="raw", dpi=50)
+        return figure.png(), saved.getvalue()
+
+    plain = drawn()
     settings = {
-        "font.size": 20, "xtick.labelsize": 20, "savefig.bbox": "tight", "axes.facecolor": "red",
-        "text.parse_math": True, "lines.linewidth": 9,
+        "font.size": 20, "xtick.labelsize": 20, "axes.facecolor": "red", "ytick.color": "red",
+        "text.parse_math": True, "lines.linewidth": 9, "grid.color": "red", "font.family": "serif",
+        "xtick.major.size": 20, "legend.fontsize": 30, "axes.linewidth": 5,
     }  # fmt: skip
     with matplotlib.rc_context(settings):
-        figure = plot.error_against_magnitude(**where)
-        assert figure.png() == plain
-        sizes = {label.get_fontsize() for ax in figure.axes for label in ax.get_xticklabels()}
-        assert sizes == {7}
+        assert drawn() == plain
+    with matplotlib.rc_context({"savefig.bbox": "tight", "savefig.facecolor": "red"}):
+        assert getattr(plot, method)(**where).png() == plain[0]
 
 
 def test_a_figure_can_be_changed_and_saved_as_any_other(plot: Plots, tmp_path: Path) -> None:

@@ -166,11 +166,10 @@ class Plots:
 
 
 def _drawn(figure: Callable[[], Figure], words: Words) -> Picture:
-    """The figure under the report's style, complete: nothing is left to later settings."""
+    """The figure with its words, made under the report's style."""
     with styled():
         picture = figure()
         assert isinstance(picture, Picture)  # so panels.Grid makes them
-        picture.draw_without_rendering()
     picture.title, picture.caption = words.title, words.caption
     picture.alternative = words.alternative
     return picture
