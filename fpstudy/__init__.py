@@ -2,9 +2,11 @@
 
 The tour, in the order of the flow:
 
-    load(path)        a study file, checked as a whole
+    load(path)        a study file, checked as a whole; a study may also be a dict of its keys
     plan(study)       what a run would do, and about how long it would take
     run(study)        inputs, truths, formulas, errors: tables, figures and pages in a folder
+        .summary .verdicts .outcomes .record   its tables, as DataFrames
+        .plot         its figures, of what one chooses
     rebuild(folder)   the same tables, figures and pages again, from the folder's record
     measure(function, problem)   any callable's errors, as a DataFrame
     exact(problem, logits)   one certified value, to any number of digits

@@ -4,10 +4,11 @@ A Draw is one array of logits; a Demand adds labels and parameters, and has one 
 one formula in one dtype and arithmetic, one line of the summary.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from fpstudy.distributions import DETERMINISTIC, file_logits
 from fpstudy.formats import Floats, Format
 from fpstudy.problems import PROBLEMS
 from fpstudy.study import Study, Sweep
+from fpstudy.study_file.mistakes import suggest
 from fpstudy.study_file.sweep import accumulations
 
 
@@ -132,6 +134,21 @@ def select(cases: list[Case], only: dict[str, set[str]]) -> list[Case]:
         for case in cases
         if all(_is_one_of(case.axes[column], texts) for column, texts in only.items())
     ]
+
+
+def selection(only: Mapping[str, Any] | None) -> dict[str, set[str]]:
+    """A selection as texts: {"dtype": "float16", "n": [10, 100]}, a value or several a column.
+
+    Raises ValueError for a column that is none of a case's axes.
+    """
+    chosen = {}
+    for column, wanted in (only or {}).items():
+        if column not in AXES:
+            hint = suggest(str(column), AXES) or f"; there are {', '.join(AXES)}"
+            raise ValueError(f"only: no column {column!r}{hint}")
+        several = hasattr(wanted, "__iter__") and not isinstance(wanted, str)
+        chosen[column] = {str(value) for value in (wanted if several else [wanted])}
+    return chosen
 
 
 def _is_one_of(value: object, texts: set[str]) -> bool:

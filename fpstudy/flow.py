@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fpstudy import record
-from fpstudy.cases import Case, Demand, Draw, expand, select
+from fpstudy.cases import Case, Demand, Draw, expand, select, selection
 from fpstudy.damage import DamagedError
 from fpstudy.environment import command_line, differences, environment
 from fpstudy.environment.floating_point import steady
@@ -143,7 +143,7 @@ def run(
     out: str | Path | None = None,
     *,
     jobs: int | None = None,
-    only: dict[str, set[str]] | None = None,
+    only: Mapping[str, Any] | None = None,
     fresh: bool = False,
     progress: Progress | bool | None = None,
     notice: Notice = warn,
@@ -154,34 +154,36 @@ def run(
 
     jobs:  processes; by default one for a small study and one for each core for a large one. The
            results do not depend on it.
-    only:  columns and the texts to keep, as {"dtype": {"float16"}}; the default folder's name
-           then says so, and the full report stays as it is
+    only:  columns and the values to keep, as {"dtype": "float16", "n": [10, 100]}; the default
+           folder's name then says so, and the full report stays as it is
     fresh: measure again even where the folder has this study's record from this environment
     progress: called with the cases done and all; or whether to show them, by default in a notebook
     notice: told where the folder's report, which this run replaces, is of another environment
     figures: whether to draw them; `rebuild` can do it later
     allow_code: modules that the study's "module:function" formulas may be imported from
-    Raises StudyError for mistakes in the file, CodeError for code that is not allowed or cannot be
-    imported, OSError where the folder cannot be written, and
-    UnsteadyError where the processor rounds otherwise than by the standard.
+    Raises StudyError for mistakes in the study, ValueError for a selection of nothing, CodeError
+    for code that is not allowed or cannot be imported, OSError where the folder cannot be written,
+    and UnsteadyError where the processor rounds otherwise than by the standard.
     """
     study = study_of(study)
-    only = only or {}
-    directory = Path(out) if out is not None else default_directory(study, only)
-    cases = select(expand(study), only)
+    chosen = selection(only)
+    directory = Path(out) if out is not None else default_directory(study, chosen)
+    cases = select(expand(study), chosen)
+    if chosen and not cases:
+        raise ValueError(f"only: no case of {study.name} has all of {only}")
     code = Code(tuple(allow_code), None if study.path is None else study.path.resolve().parent)
     for name in {case.formula for case in cases if is_code(case.formula)}:
         load_code(name, code)
     uses = used_by(cases)
     where = environment(uses)
-    key = _key(study, only, where)
+    key = _key(study, chosen, where)
     directory.mkdir(parents=True, exist_ok=True)
     manifest = None if fresh else _finished(directory, key)
     if manifest is None:
         for line in _unlike(directory, where):
             notice(line)
         with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
-            manifest = _measure_all(study, cases, code, only, where, directory, jobs, show)
+            manifest = _measure_all(study, cases, code, chosen, where, directory, jobs, show)
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)

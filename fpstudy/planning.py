@@ -3,10 +3,12 @@
 import os
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fpstudy.arithmetic.numpy import evaluate
-from fpstudy.cases import AXES, Case, expand, select
+from fpstudy.cases import AXES, Case, expand, select, selection
 from fpstudy.distributions import generator
 from fpstudy.errors import score
 from fpstudy.flow import tasks, truth_logits
@@ -68,13 +70,13 @@ def _shown(value: str) -> str:
         return value or "(none)"
 
 
-def plan(study: Given, *, only: dict[str, set[str]] | None = None) -> Plan:
+def plan(study: Given, *, only: Mapping[str, Any] | None = None) -> Plan:
     """The plan of a study; nothing is written.
 
     Raises StudyError for mistakes in the file and for a study that this machine cannot hold.
     """
     study = study_of(study)
-    cases = select(expand(study), only or {})
+    cases = select(expand(study), selection(only))
     todo = tasks(study, cases)
     check_memory(study, todo)
     counts = {axis: Counter(str(case.axes[axis]) for case in cases) for axis in AXES}

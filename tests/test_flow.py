@@ -199,6 +199,8 @@ def test_a_selection_gives_the_rows_of_the_whole(
     whole = done.summary[done.summary["dtype"] == "float16"].reset_index(drop=True)
     pd.testing.assert_frame_equal(part.summary, whole)
     assert part.manifest["only"] == {"dtype": ["float16"]}
+    again = fpstudy.run(study, tmp_path, jobs=1, only={"dtype": "float16"})
+    assert again.manifest["duration_seconds"] == part.manifest["duration_seconds"]  # not measured
     name = flow.default_directory(load(study), {"dtype": {"float16"}})
     assert name == Path("reports/small.dtype=float16")
 
@@ -238,6 +240,30 @@ def test_a_record_of_other_columns_is_to_be_measured_again(
         DamagedError, match=f"schema {schema!r}, .* those of 2; run the study again"
     ):
         fpstudy.rebuild(folder)
+
+
+@pytest.mark.parametrize(
+    ("only", "message"),
+    [
+        ({"dtyp": "float16"}, "only: no column 'dtyp' - did you mean dtype?"),
+        ({"colour": "red"}, "only: no column 'colour'; there are problem, formula,"),
+        ({"dtype": "float1"}, "only: no case of .* has all of {'dtype': 'float1'}"),
+        ({"n": []}, "only: no case"),
+    ],
+)
+def test_a_selection_of_nothing_is_refused(
+    study: Path, tmp_path: Path, only: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
+        fpstudy.run(study, tmp_path / "none", only=only)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_selection_of_numbers_may_be_numbers(study: Path) -> None:
+    sizes = {case.axes["n"] for case in expand(load(study))}
+    plan = fpstudy.plan(study, only={"n": max(sizes)})
+    assert plan.cases == fpstudy.plan(study, only={"n": {str(max(sizes))}}).cases > 0
+    assert fpstudy.plan(study, only={"n": sizes}).cases == fpstudy.plan(study).cases
 
 
 def test_a_rebuilt_report_is_the_same(done: flow.Run) -> None:
