@@ -72,8 +72,9 @@ class Run:
     summary:   a row for each case. The columns are its axes (problem, formula, dtype, arithmetic,
                accumulation, n, distribution, magnitude, ...); components, results measured;
                medians and maxima over the samples of the worst component's errors
-               (relative_error_*, ulp_error_*, normwise_error_max); bits_kept_min; the count of
-               each outcome; and the reason where the case did not run
+               (relative_error_*, ulp_error_*, normwise_error_max); bits_kept_min; of softmax how
+               far the distribution is off (see `fpstudy.divergences`) and top1_flips; the count
+               of each outcome; and the reason where the case did not run
     manifest:  how it was measured: seeds, versions, processor, what the witness found
 
     A notebook shows the verdict table.
