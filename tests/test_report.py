@@ -403,7 +403,7 @@ def test_guides_stand_where_theory_has_them():
     u = 2.0**-11
     ends = [line.get_ydata()[-1] for line in ax.lines if len(line.get_ydata()) == 65]
     assert ends == pytest.approx([math.log10(x) for x in (1024 * u, 32 * u, 10 * u)])
-    (marks,) = [line for line in ax.lines if line.get_linewidth() == 2.1]  # the first formula
+    (marks,) = [line for line in ax.lines if line.get_linewidth() == 2.4]  # the first formula
     assert marks.get_ydata()[0] == pytest.approx(math.log10(16 * u))
 
 

@@ -75,6 +75,19 @@ def sheets(panels: list[Panel], most: int) -> list[tuple[str, list[Panel]]]:
     return found
 
 
+def apart(frame: pd.DataFrame, panels: list[Panel], column: str) -> list[list[Panel]]:
+    """The panels in groups that have no value of the column in common, each in the given order."""
+    values = {panel: set(of_panels(frame, [panel])[column]) for panel in panels}
+    groups: list[list[Panel]] = []
+    for panel in panels:
+        near = [group for group in groups if any(values[panel] & values[one] for one in group)]
+        merged = [one for group in near for one in group] + [panel]
+        groups = [group for group in groups if group not in near] + [merged]
+    order = {panel: k for k, panel in enumerate(panels)}
+    sort = [sorted(group, key=order.__getitem__) for group in groups]
+    return sorted(sort, key=lambda group: order[group[0]])
+
+
 def _cut(items: Sequence[Item], most: int) -> list[list[Item]]:
     """The items in as few parts of at most so many as can be, all but equal in size."""
     count = -(-len(items) // most)

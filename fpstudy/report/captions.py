@@ -35,7 +35,7 @@ def curves(part: pd.DataFrame, axis: Axis, which: str, where: dict[Hashable, Any
     guides = f" Dotted: {', '.join(GROWTH)}." if axis is N else ""
     return Words(
         problem,
-        f"{problem}: error against {axis.column}" + (f" ({noted})" if noted else ""),
+        f"{problem}: error against {axis.quantity(part)}" + (f" ({noted})" if noted else ""),
         f"Relative error of the worst component of each sample{_of_formulas(part)}; {_who(part)}; "
         f"{_on(part, axis.column)}. "
         f"Line: median over the samples; band: up to the maximum; u: the unit roundoff.{guides} "

@@ -7,70 +7,116 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fpstudy.report.arrangement import of_panels, panels_of
-from fpstudy.report.axis import MAGNITUDE, Axis, N, Place, places, ticks
-from fpstudy.report.guides import draw_guides, draw_roundoff, reach
-from fpstudy.report.palette import MUTED, PAPER, STRIP, Line, lines
-from fpstudy.report.panels import LETTER_WIDTH, Grid, legend, legend_height
+from fpstudy.report.arrangement import Panel, of_panels, panels_of
+from fpstudy.report.axis import MOST_TICKS, Axis, Floats, N, Place, places, ticks
+from fpstudy.report.guides import (
+    LIMIT_HEIGHT,
+    Limits,
+    draw_guides,
+    draw_limits,
+    draw_roundoff,
+    limits,
+    reach,
+)
+from fpstudy.report.labels import Room, draw_labels, placed, sampled
+from fpstudy.report.palette import BASE, MUTED, PAPER, STRIP, Line, lines
+from fpstudy.report.panels import Grid, legend, legend_height, text_width
 from fpstudy.report.scale import Scale, scale
 from fpstudy.report.variants import in_order
+
+MARKER = 3.8  # points
+MOST_MARKED = 16  # about so many markers tell a line; those in the strip are all drawn
+NOTE = 0.18  # inches below the strip where a guide that leaves the panel has its name
+Path = tuple[Floats, Floats]  # x and y on the axes
+Cell = tuple[int, int]  # row and column of a panel
 
 
 def error_curves(points: pd.DataFrame, axis: Axis, title: str) -> Figure:
     """A panel for each row and each dtype with what computed in it.
 
-    points: columns line, dtype, who, precision, largest, row (text), row_at, median, maximum, rate
-            (the exponent is rate times the logit; NaN if it varies), and the axis; one row a point
+    points: columns line, dtype, who, precision, largest, row (text), row_at, row_to, median,
+            maximum, gap (whether all logits are two_point), rate (the exponent is rate times the
+            logit; NaN if it varies), and the axis; one row a point
+
+    Lines have their names beside them; where one of them has no room, a legend names all.
     """
+    figure, named = _figure(points, axis, title, keyed=True)
+    return _figure(points, axis, title, keyed=False)[0] if named else figure
+
+
+def _figure(points: pd.DataFrame, axis: Axis, title: str, keyed: bool) -> tuple[Figure, bool]:
+    """The figure with a legend or without, and whether each line is named in each panel."""
     drawn = lines(in_order(points["line"]))
     columns, rows = panels_of(points), in_order(points.sort_values("row_at")["row"])
-    guided = axis is N
-    titles = ["\n".join(panel) for panel in columns]
-    grid = _grid(len(rows), titles, list(drawn), guided)
+    beside = [of_panels(points, [panel]) for panel in columns]
+    cells = {
+        (r, c): here[here["row"] == row] for c, here in enumerate(beside)
+        for r, row in enumerate(rows)
+    }  # fmt: skip
+    bounds = {(r, c): limits(axis, beside[c], own) for (r, c), own in cells.items()}
+    grid = _grid(len(rows), columns, list(drawn) if keyed else [], axis, bounds)
     figure, panels = grid.figure()
-    place = places(list(points[axis.column]))
+    named = True
+    for (r, c), own in cells.items():
+        ax, errors = panels[r, c], _scale(beside[c], points["n"] if axis is N else None)
+        _frame(ax, errors, first=c == 0)
+        _along(ax, axis, points[axis.column], grid.width, labelled=r == len(rows) - 1)
+        if own.empty:
+            ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=MUTED)
+            continue
+        place = places(list(points[axis.column]))
+        guides = _guides(ax, errors, axis, points, own, grid)
+        size, labelled = (grid.width, grid.height), r == 0 or _differ(bounds)
+        draw_limits(ax, place, bounds[r, c], size, labelled)
+        guides += [(place(np.full(2, x)), np.array(ax.get_ylim())) for x, _ in bounds[r, c]]
+        paths = _curves(ax, errors, place, own, axis, drawn)
+        labels = _labels(ax, errors, paths, guides, grid, axis is N)
+        draw_labels(figure, ax, labels, drawn, size)
+        named &= len(labels) == own["line"].nunique()
     for c, panel in enumerate(columns):
-        here = of_panels(points, [panel])
-        u = 2.0 ** -int(here["precision"].iloc[0])
-        found = here[["median", "maximum"]].to_numpy(float).ravel()
-        errors = scale(np.append(found, reach(points["n"], u) if guided else []), u)
-        for r, row in enumerate(rows):
-            ax, own = panels[r, c], here[here["row"] == row]
-            _frame(ax, errors, first=c == 0)
-            _along(ax, axis, place, points[axis.column], labelled=r == len(rows) - 1)
-            if own.empty:
-                ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=MUTED)
-                continue
-            draw_roundoff(ax, u)
-            if guided:
-                draw_guides(ax, errors, u, place, points["n"], grid.height)
-            if axis is MAGNITUDE:
-                _threshold(ax, place, here, labelled=r == 0)
-            for slot, (name, line) in enumerate(drawn.items()):
-                curve = own[own["line"] == name].sort_values(axis.column)
-                x = place(curve[axis.column].to_numpy(float))
-                _curve(ax, errors, x, curve, line, 1 - (slot + 0.5) / len(drawn))
-        panels[0, c].set_title(titles[c], pad=14)
+        panels[0, c].set_title("\n".join(panel), pad=6 + 72 * LIMIT_HEIGHT * _levels(bounds))
     for r, row in enumerate(rows):
         panels[r, 0].set_ylabel(f"{row}\nrelative error")
-        panels[r, 0].yaxis.set_label_coords(-0.62 / grid.width, 0.5)
+        panels[r, 0].yaxis.set_label_coords(-0.76 / grid.width, 0.5)
     grid.below(figure, title)
-    legend(grid, figure, drawn)
-    return figure
+    if keyed:
+        legend(grid, figure, drawn)
+    return figure, named
 
 
-def _grid(rows: int, titles: list[str], names: list[str], guided: bool) -> Grid:
+def _levels(bounds: dict[Cell, Limits]) -> int:
+    """How many lines of words stand above a panel at most."""
+    return max(map(len, bounds.values()))
+
+
+def _differ(bounds: dict[Cell, Limits]) -> bool:
+    """Whether panels below each other have other limits, so that each needs its own words."""
+    return any(bounds[0, c] != found for (_, c), found in bounds.items())
+
+
+def _grid(
+    rows: int, columns: list[Panel], names: list[str], axis: Axis, bounds: dict[Cell, Limits]
+) -> Grid:
     """Panels as wide as their titles, higher and further apart where guides have a label."""
-    width = {1: 3.4, 2: 2.4}.get(len(titles), 1.85)
-    gap = 0.95 if guided else 0.55
-    longest = max(len(line) for title in titles for line in title.splitlines())
-    width = max(width, LETTER_WIDTH * longest - gap / 2)
-    height = (2.2 if rows <= 2 else 1.6) if guided else 1.35
-    high = legend_height(names, (width + gap) * len(titles) + 1.2 - gap)
+    guided = axis is N
+    width = {1: 3.8, 2: 2.9, 3: 2.4}.get(len(columns), 1.95 if guided else 2.1)
+    gap = 0.95 if guided else 0.68
+    width = max(width, max(text_width("\n".join(panel), BASE) for panel in columns) + 0.1 - gap)
+    words = LIMIT_HEIGHT * _levels(bounds)
+    left, right = 1.15, 0.72 if guided else 0.25
+    wide = (width + gap) * len(columns) - gap + left + right
     return Grid(
-        rows, len(titles), width=width, height=height, gap_x=gap, gap_y=0.16,
-        left=1.0, right=0.65 if guided else 0.2, top=0.55 + high, bottom=0.5,
+        rows, len(columns), width=width, height=2.2 if guided and rows <= 2 else 1.75, gap_x=gap,
+        gap_y=0.18 + (words if _differ(bounds) else 0), left=left, right=right,
+        top=0.52 + words + (legend_height(names, wide) if names else 0), bottom=0.55,
     )  # fmt: skip
+
+
+def _scale(here: pd.DataFrame, sizes: pd.Series | None) -> Scale:
+    """The axis of errors of a column of panels, with room for the guides over these n."""
+    u = 2.0 ** -int(here["precision"].iloc[0])
+    found = here[["median", "maximum"]].to_numpy(float).ravel()
+    return scale(np.append(found, [] if sizes is None else reach(sizes, u)), u)
 
 
 def _frame(ax: Axes, errors: Scale, first: bool) -> None:
@@ -83,53 +129,90 @@ def _frame(ax: Axes, errors: Scale, first: bool) -> None:
     ax.set_yticks(at, labels)
 
 
-def _along(ax: Axes, axis: Axis, place: Place, values: pd.Series, labelled: bool) -> None:
-    """The axis that the curves run along, with a little room at both ends."""
-    ends = place(np.array([values.min(), values.max()], dtype=float))
-    room = 0.04 * (ends[1] - ends[0])
-    ax.set_xlim(ends[0] - room, ends[1] + room)
-    marked = ticks(axis, list(values))
+def _along(ax: Axes, axis: Axis, values: pd.Series, width: float, labelled: bool) -> None:
+    """The axis that the curves run along, with a little room at both ends.
+
+    Where 0 or a negative value makes it neither even nor logarithmic, each value has a short tick.
+    """
+    measured = np.unique(values.to_numpy(float))
+    place = places(list(measured))
+    at = place(measured)
+    room = 0.04 * (at[-1] - at[0])
+    ax.set_xlim(at[0] - room, at[-1] + room)
+    widest = max(text_width(axis.text(x)) for x in measured) + 0.14
+    marked = ticks(axis, list(measured), most=min(MOST_TICKS, max(2, int(width / widest))))
     ax.set_xticks(place(np.array(marked, dtype=float)), [axis.text(x) for x in marked])
+    if measured[0] <= 0 and not np.array_equal(at, measured):
+        ax.set_xticks(at, minor=True)
+        ax.tick_params(which="minor", length=2)
     ax.tick_params(labelbottom=labelled)
 
 
-def _threshold(ax: Axes, place: Place, here: pd.DataFrame, labelled: bool) -> None:
-    """A line where the exponential of a logit M overflows, if it is one for all points."""
-    rates = here["rate"].unique()
-    if len(rates) != 1 or not 0 < rates[0] < math.inf:
-        return
-    threshold = math.log(float(here["largest"].iloc[0])) / rates[0]
-    if not here["magnitude"].min() <= threshold <= here["magnitude"].max():
-        return
-    at = float(place(np.array(threshold)))
-    ax.axvline(at, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1.5)
-    if labelled:
-        early = 2 * at < sum(ax.get_xlim())
-        ax.text(
-            at, 1.02, f"exp overflows at {threshold:.3g}", va="bottom",
-            ha="left" if early else "right",
-            transform=ax.get_xaxis_transform(), fontsize=6.5, color=MUTED,
-        )  # fmt: skip
+def _guides(
+    ax: Axes, errors: Scale, axis: Axis, points: pd.DataFrame, own: pd.DataFrame, grid: Grid
+) -> list[Path]:
+    """The line at u, and against n those of growth, drawn; returns where they are."""
+    u = 2.0 ** -int(own["precision"].iloc[0])
+    draw_roundoff(ax, u)
+    paths = [(np.array(ax.get_xlim()), np.full(2, math.log10(u)))]
+    if axis is N:
+        n = points["n"]
+        paths += draw_guides(ax, errors, u, places(list(n)), n, grid.height)
+    return paths
+
+
+def _curves(
+    ax: Axes, errors: Scale, place: Place, own: pd.DataFrame, axis: Axis, drawn: dict[str, Line]
+) -> dict[str, tuple[Floats, Floats, Floats]]:
+    """The lines of a panel, drawn; of each its x, its median and its upper edge on the axes."""
+    paths = {}
+    for slot, (name, line) in enumerate(drawn.items()):
+        curve = own[own["line"] == name].sort_values(axis.column)
+        if len(curve):
+            x = place(curve[axis.column].to_numpy(float))
+            paths[name] = x, *_curve(ax, errors, x, curve, line, 1 - (slot + 0.5) / len(drawn))
+    return paths
 
 
 def _curve(
-    ax: Axes, errors: Scale, x: np.ndarray, own: pd.DataFrame, line: Line, slot: float
-) -> None:
+    ax: Axes, errors: Scale, x: Floats, own: pd.DataFrame, line: Line, slot: float
+) -> tuple[Floats, Floats]:
     """One line: its median, the band up to its maximum, and what left the axis."""
     median, maximum = own["median"].to_numpy(float), own["maximum"].to_numpy(float)
     middle, upper = errors.place(median), errors.place(maximum)
     left = np.isnan(upper) & ~np.isnan(maximum)
     upper = np.where(left, errors.strip, upper)
     ax.fill_between(x, middle, upper, color=line.colour, alpha=0.16, linewidth=0)
-    ax.plot(x, upper, color=line.colour, linewidth=0.5, alpha=0.8)
+    ax.plot(x, upper, color=line.colour, linewidth=0.6, alpha=0.8)
     ax.plot(
         x, middle, color=line.colour, linestyle=line.dashes, linewidth=line.width,
-        marker=line.marker, markersize=2.8, markeredgewidth=0,
+        marker=line.marker, markersize=MARKER, markeredgewidth=0,
+        markevery=max(1, len(x) // MOST_MARKED),
     )  # fmt: skip
     y = np.full(len(x), errors.strip + slot * (errors.end - errors.strip))
     few = ~np.isnan(middle)  # fewer than half of the samples left the axis
     for chosen, face in ((left & few, PAPER), (left & ~few, line.colour)):
         ax.plot(
-            x[chosen], y[chosen], linestyle="none", marker=line.marker, markersize=2.8,
-            markerfacecolor=face, markeredgecolor=line.colour, markeredgewidth=0.6,
+            x[chosen], y[chosen], linestyle="none", marker=line.marker, markersize=MARKER,
+            markerfacecolor=face, markeredgecolor=line.colour, markeredgewidth=0.7,
         )  # fmt: skip
+    return middle, upper
+
+
+def _labels(
+    ax: Axes, errors: Scale, paths: dict[str, tuple[Floats, Floats, Floats]], guides: list[Path],
+    grid: Grid, guided: bool,
+) -> dict[str, tuple[float, float]]:  # fmt: skip
+    """Where the names of the lines stand in the panel, in inches, below the strip."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+
+    def inches(x: Floats, y: Floats) -> Floats:
+        return np.stack(
+            [(x - left) / (right - left) * grid.width, (y - low) / (high - low) * grid.height], 1
+        )
+
+    hard = [sampled(inches(*path)) for path in guides]
+    soft = [sampled(inches(x, upper)) for x, _, upper in paths.values()]
+    top = (errors.high - low) / (high - low) * grid.height - NOTE * guided
+    room = Room(grid.width, top, np.concatenate(hard), np.concatenate(soft))
+    return placed({name: inches(x, middle) for name, (x, middle, _) in paths.items()}, room)

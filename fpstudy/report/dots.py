@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fpstudy.report.arrangement import of_panels, panels_of
-from fpstudy.report.palette import INK, PAPER, RULE, STRIP, Line, lines
-from fpstudy.report.panels import LETTER_WIDTH, Grid, legend, legend_height
+from fpstudy.report.palette import BASE, INK, PAPER, RULE, SMALL, STRIP, Line, lines
+from fpstudy.report.panels import Grid, legend, legend_height, text_width
 from fpstudy.report.scale import Scale, scale
 from fpstudy.report.variants import in_order
 
@@ -21,12 +21,13 @@ def error_dots(points: pd.DataFrame) -> Figure:
     """
     drawn = lines(in_order(points["line"]))
     columns, inputs = panels_of(points), in_order(points["input"])
-    width = 3.2 if len(columns) == 1 else 2.0
-    high = legend_height(list(drawn), (width + 0.25) * len(columns))
+    gap, left = 0.3, 0.2 + max(map(text_width, inputs))
+    width = max(text_width("\n".join(panel), BASE) - gap + 0.1 for panel in columns)
+    width = max(width, 3.4 if len(columns) == 1 else 2.3)
+    high = legend_height(list(drawn), left + (width + gap) * len(columns))
     grid = Grid(
-        1, len(columns), width=width, height=len(inputs) * (0.14 + 0.085 * len(drawn)),
-        gap_x=0.25, gap_y=0, left=0.2 + LETTER_WIDTH * max(len(name) for name in inputs), right=0.2,
-        top=0.6 + high, bottom=0.6,
+        1, len(columns), width=width, height=len(inputs) * (0.16 + 0.1 * len(drawn)),
+        gap_x=gap, gap_y=0, left=left, right=0.2, top=0.66 + high, bottom=0.68,
     )  # fmt: skip
     figure, panels = grid.figure()
     for ax, panel in zip(panels[0], columns, strict=True):
@@ -37,7 +38,7 @@ def error_dots(points: pd.DataFrame) -> Figure:
         for slot, (name, line) in enumerate(drawn.items()):
             own = here[here["line"] == name]
             _dots(ax, axis, own, inputs, line, (slot + 0.5) / len(drawn))
-        ax.set_title("\n".join(panel), pad=14)
+        ax.set_title("\n".join(panel), pad=16)
     grid.below(figure, "relative error")
     legend(grid, figure, drawn, dashes=False)
     return figure
@@ -58,7 +59,7 @@ def _panel(ax: Axes, axis: Scale, u: float, inputs: list[str], first: bool) -> N
     ax.axvline(math.log10(u), color=INK, linewidth=0.8, zorder=1.5)
     ax.text(
         math.log10(u), 1.0, "u", transform=ax.get_xaxis_transform(), ha="center", va="bottom",
-        fontsize=7,
+        fontsize=SMALL,
     )  # fmt: skip
 
 
@@ -72,10 +73,10 @@ def _dots(
     middle, upper = axis.place(median), axis.place(maximum)
     left = np.isnan(upper) & ~np.isnan(maximum)
     shown = np.where(left, (axis.strip + axis.end) / 2, upper)
-    ax.hlines(y, middle, shown, color=line.colour, linewidth=0.8)
+    ax.hlines(y, middle, shown, color=line.colour, linewidth=1)
     hollow = left & ~np.isnan(middle)
     for chosen, face in ((~hollow, line.colour), (hollow, PAPER)):
         ax.plot(
-            shown[chosen], y[chosen], linestyle="none", marker=line.marker, markersize=4,
+            shown[chosen], y[chosen], linestyle="none", marker=line.marker, markersize=5,
             markerfacecolor=face, markeredgecolor=line.colour, markeredgewidth=0.7,
         )  # fmt: skip

@@ -18,6 +18,8 @@ from fpstudy.report.arrangement import (
     MOST_BELOW,
     MOST_BESIDE,
     PANEL,
+    Panel,
+    apart,
     arranged,
     compares_sums,
     of_panels,
@@ -32,7 +34,7 @@ from fpstudy.report.formats import Formats
 from fpstudy.report.inputs import input_names
 from fpstudy.report.maps import bits_map, failure_map
 from fpstudy.report.numbers import magnitude as magnitude_text
-from fpstudy.report.points import along, median_and_maximum
+from fpstudy.report.points import MOST_ROWS, along, median_and_maximum
 from fpstudy.report.svg import draw
 from fpstudy.report.variants import in_order, with_variants
 
@@ -45,6 +47,7 @@ SLICES: list[str] = ["distribution", "magnitude", "offset", "base", "beta"]  # t
 _KNOWN: list[str] = [
     "formula", "dtype", "arithmetic", "accumulation", "n", "offset", "base", "beta", "distribution",
     "magnitude", "input", "precision", "largest",
+    "least",
 ]  # fmt: skip
 
 Made = tuple[captions.Words, Callable[[], Figure]]  # a figure with its words, not drawn yet
@@ -84,9 +87,16 @@ def readable(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd
 
     The name of the input is used where no axis tells the inputs apart.
     """
+    facts = {
+        "precision": {name: f.precision for name, f in formats.items()},
+        "largest": {name: f.largest for name, f in formats.items()},
+        "least": {
+            name: f.least_subnormal if f.subnormals else f.least_normal
+            for name, f in formats.items()
+        },
+    }
     table = with_variants(frame).assign(
-        precision=frame["dtype"].map({name: f.precision for name, f in formats.items()}),
-        largest=frame["dtype"].map({name: f.largest for name, f in formats.items()}),
+        **{name: frame["dtype"].map(of) for name, of in facts.items()}
     )
     columns = ["distribution", "magnitude", "n", "swept"]
     names = table[columns].drop_duplicates()
@@ -126,10 +136,24 @@ def _curves(axis: Axis, part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[M
         its = its[its.groupby(PANEL)["relative_error"].transform("count") > 0]
         if here[axis.column].nunique() < axis.least or its.empty:
             continue
-        for which, panels in sheets(panels_of(its), MOST_BESIDE):
+        for which, panels in _sheets(its, axis):
             shown, drawn = of_panels(here, panels), of_panels(its, panels)
             words = captions.curves(shown, axis, which, where)
             yield words, partial(error_curves, along(drawn, axis), axis, axis.title(shown))
+
+
+def _sheets(samples: pd.DataFrame, axis: Axis) -> list[tuple[str, list[Panel]]]:
+    """The panels of each figure: those that have a row of panels in common stand together."""
+    if samples[axis.rows].nunique() > MOST_ROWS:  # one row for all
+        return sheets(panels_of(samples), MOST_BESIDE)
+    groups = apart(samples, panels_of(samples), axis.rows)
+    if len(groups) == 1:
+        return sheets(groups[0], MOST_BESIDE)
+    found = []
+    for group in groups:
+        dtypes = ", ".join(dict.fromkeys(dtype for dtype, _ in group))
+        found += [(which or dtypes, panels) for which, panels in sheets(group, MOST_BESIDE)]
+    return found
 
 
 def _where(frame: pd.DataFrame, values: dict[Hashable, Any]) -> pd.DataFrame:

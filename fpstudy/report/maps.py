@@ -1,5 +1,6 @@
 """Formulas along an axis, a panel per dtype: which failure dominates, how many bits are kept."""
 
+import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,8 @@ from fpstudy.outcomes import FAILURES, OUTCOMES
 from fpstudy.report.arrangement import PANEL, of_panels, panels_of
 from fpstudy.report.axis import AXES
 from fpstudy.report.numbers import bits as bits_text
-from fpstudy.report.palette import BLUE, MUTED, PAPER, STRIP, VERMILLION, blend
-from fpstudy.report.panels import LETTER_WIDTH, Grid
+from fpstudy.report.palette import BASE, FAILING, KEPT, MUTED, PAPER, SMALL, STRIP, blend
+from fpstudy.report.panels import Grid, text_width
 from fpstudy.report.variants import in_order
 from fpstudy.report.verdicts import dominant, outcome_text
 
@@ -22,6 +23,10 @@ LETTER: dict[str, str] = {outcome.name: outcome.letter for outcome in OUTCOMES}
 LOST = "s"  # only subnormals were lost: no failure, but worth a letter
 CLEAR = "·"
 DARK, LIGHT = "#000000", "#ffffff"  # on coloured cells, which are the same in every theme
+
+ROW = 0.25  # inches, of a row of fields
+NARROW = 0.26  # inches, of the narrowest column
+FEW = 24  # columns that all have their value below them
 
 Counts = Mapping[Hashable, Any]  # of the cases that share a field: sums, and the fewest bits
 
@@ -81,7 +86,7 @@ def failure_cell(field: Counts) -> Cell:
     worst = dominant(field)
     if worst:
         share = field["failing"] / field["measured"]
-        return Cell(LETTER[worst], blend("#fbe6da", VERMILLION, share**0.5), DARK, bold=True)
+        return Cell(LETTER[worst], blend("#fbe6da", FAILING, share**0.5), DARK, bold=True)
     if field["undecided"]:
         return Cell(LETTER["undecided"], STRIP, MUTED)
     return Cell(LOST if field["flushed_subnormal"] else CLEAR, STRIP, MUTED)
@@ -95,7 +100,7 @@ def bits_cell(field: Counts) -> Cell:
     part = min(max(kept / field["precision"], 0.0), 1.0)
     honest = field["honest_underflow"] and not field["failing"]
     text = bits_text(kept) + (" z" if honest else "")
-    return Cell(text, blend("#f4f8fc", BLUE, part), LIGHT if part > 0.8 else DARK)
+    return Cell(text, blend("#f4f8fc", KEPT, part), LIGHT if part > 0.8 else DARK)
 
 
 def _map(
@@ -103,47 +108,62 @@ def _map(
 ) -> Figure:
     """Panels below each other, one a dtype with what computed in it; lines down, values across."""
     groups, axis = panels_of(part), AXES.get(across)
+    own = [of_panels(fields, [panel]) for panel in groups]
     rows = [in_order(of_panels(part, [panel])["line"]) for panel in groups]
-    row = 0.22  # inches
-    values: list[Any] = sorted(fields[across].unique()) if axis else in_order(fields[across])
-    labels = [axis.text(value) for value in values] if axis else values
-    widest = max(len(label) for label in labels)
+    values = [_values(field, across) for field in own]
+    labels = [[axis.text(x) if axis else str(x) for x in of] for of in values]
     titles = [": ".join(panel) for panel in groups]
-    left = 0.15 + LETTER_WIDTH * max(len(name) for names in rows for name in names)
-    width = max(0.37, LETTER_WIDTH * widest + 0.05) * len(values)
-    text = max(LETTER_WIDTH * len(key), left + LETTER_WIDTH * max(map(len, titles)), left + 3)
+    said = {cell(field).text for field in fields.to_dict("records")}
+    column = max(NARROW, max(map(text_width, said)) + 0.1)
+    widest = max(text_width(name) for of in labels for name in of) + 0.1
+    if axis is None or max(map(len, labels)) <= FEW:
+        column = max(column, widest)
+    left = 0.18 + max(text_width(name) for names in rows for name in names)
+    width = column * max(map(len, labels))
+    text = max(text_width(key, BASE), left + max(text_width(head, BASE) for head in titles))
+    shown = [k + 1 == len(groups) or labels[k] != labels[k + 1] for k in range(len(groups))]
     grid = Grid(
-        len(groups), 1, width=width, height=row, gap_x=0, gap_y=0.27,
-        left=left, right=max(0.15, text + 0.15 - left - width),
-        top=0.25, bottom=0.65 if key else 0.45, heights=tuple(row * len(names) for names in rows),
+        len(groups), 1, width=width, height=ROW, gap_x=0, gap_y=0.56 if sum(shown) > 1 else 0.33,
+        left=left, right=max(0.15, max(text, left + 3) + 0.15 - left - width),
+        top=0.28, bottom=0.75 if key else 0.52,
+        heights=tuple(ROW * len(names) for names in rows),
     )  # fmt: skip
     figure, panels = grid.figure()
-    for ax, panel, said, names in zip(panels[:, 0], groups, titles, rows, strict=True):
-        _frame(ax, names, labels, last=ax is panels[-1, 0])
-        for field in of_panels(fields, [panel]).to_dict("records"):
-            place = values.index(field[across]), names.index(str(field["line"]))
+    for k, ax in enumerate(panels[:, 0]):
+        every = math.ceil(widest / column)
+        names = [text if i % every == 0 else "" for i, text in enumerate(labels[k])]
+        _frame(ax, rows[k], names, width / column, shown[k])
+        for field in own[k].to_dict("records"):
+            place = values[k].index(field[across]), rows[k].index(str(field["line"]))
             _draw(ax, *place, cell(field))
-        ax.set_title(said, loc="left", pad=3)
-    title = axis.title(part) if axis else "input"
-    grid.below(figure, title, inches=0.26 if key else 0.06)
+        ax.set_title(titles[k], loc="left", pad=3)
+    grid.below(figure, axis.title(part) if axis else "input", inches=0.3 if key else 0.06)
     figure.text(0.1 / grid.size[0], 0.06 / grid.size[1], key, va="bottom")
     return figure
+
+
+def _values(fields: pd.DataFrame, across: str) -> list[Any]:
+    """What stands beside each other in a panel: its own values alone."""
+    return sorted(fields[across].unique()) if across in AXES else in_order(fields[across])
 
 
 def _draw(ax: Axes, x: int, y: int, cell: Cell) -> None:
     ax.add_artist(Rectangle((x, y), 1, 1, facecolor=cell.fill, edgecolor=PAPER, linewidth=1))
     ax.text(
-        x + 0.5, y + 0.5, cell.text, ha="center", va="center_baseline", fontsize=7,
+        x + 0.5, y + 0.5, cell.text, ha="center", va="center_baseline", fontsize=SMALL,
         color=cell.colour, fontweight="bold" if cell.bold else "normal",
     )  # fmt: skip
 
 
-def _frame(ax: Axes, names: list[str], labels: list[str], last: bool) -> None:
-    """Names at the left, values below the last panel, no lines: the fields are the grid."""
-    ax.set_xlim(0, len(labels))
+def _frame(ax: Axes, names: list[str], labels: list[str], columns: float, labelled: bool) -> None:
+    """Names at the left, values below, no lines: the fields are the grid.
+
+    columns: that the panel has room for; labelled: false above a panel with the same values
+    """
+    ax.set_xlim(0, columns)
     ax.set_ylim(len(names), 0)
     ax.set_yticks([i + 0.5 for i in range(len(names))], names)
-    ax.set_xticks([i + 0.5 for i in range(len(labels))], labels if last else [""] * len(labels))
+    ax.set_xticks([i + 0.5 for i in range(len(labels))], labels if labelled else [""] * len(labels))
     ax.tick_params(length=0)
     ax.grid(False)
     ax.spines[:].set_visible(False)

@@ -1,16 +1,28 @@
 """A grid of panels placed by the inch: alike on every machine, and no solver to wait for."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
-from fpstudy.report.palette import Line
+from fpstudy.report.palette import BASE, SMALL, Line
 from fpstudy.report.picture import Picture
 
-LETTER_WIDTH = 0.068  # inch, of a wide letter at 7 points
+FONT = "DejaVu Sans"
+
+
+@cache
+def text_width(text: str, points: float = SMALL) -> float:
+    """Inches that the widest line of the text takes."""
+    font = FontProperties(family=FONT, size=points)
+    lines = text.splitlines() or [""]
+    measured = (text_to_path.get_text_width_height_descent(line, font, False) for line in lines)
+    return float(max(width for width, *_ in measured)) / 72
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,7 @@ def legend(grid: Grid, figure: Figure, drawn: dict[str, Line], dashes: bool = Tr
     handles = [
         Line2D(
             [], [], color=line.colour, linestyle=line.dashes if dashes else "none",
-            linewidth=line.width, marker=line.marker, markersize=4,
+            linewidth=line.width, marker=line.marker, markersize=5, markeredgewidth=0,
         )
         for line in drawn.values()
     ]  # fmt: skip
@@ -82,12 +94,12 @@ def legend(grid: Grid, figure: Figure, drawn: dict[str, Line], dashes: bool = Tr
 
 def legend_height(names: list[str], width: float) -> float:
     """Inches that the legend takes above a figure so many inches wide."""
-    return 0.1 + 0.17 * -(-len(names) // _per_row(names, width))
+    return 0.06 + 0.22 * -(-len(names) // _per_row(names, width))
 
 
 def _per_row(names: list[str], width: float) -> int:
     """How many entries of a legend stand beside each other: all, or as many of the widest."""
-    widths = [LETTER_WIDTH * len(name) + 0.75 for name in names]
+    widths = [text_width(name, BASE) + 0.8 for name in names]
     if sum(widths) < width - 0.2:
         return len(names)
     return max(1, int((width - 0.2) / max(widths)))

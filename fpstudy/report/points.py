@@ -1,4 +1,8 @@
-"""The points of a figure: median and maximum of the relative error over the samples of each."""
+"""The points of a figure: median and maximum of the relative error over the samples of each.
+
+A sample without a size of its error (NaN for a number, infinity for a finite value) counts as an
+infinite error; one that was not run, or not decided, has none and does not count.
+"""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +10,7 @@ import pandas as pd
 from fpstudy.report.arrangement import PANEL
 from fpstudy.report.axis import AXES, Axis
 
+FACTS = ("precision", "largest", "least")  # of the format: bits, largest and least number above 0
 MOST_ROWS = 5  # values of n, or magnitudes, with a row of panels each; beyond, they are pooled
 
 
@@ -19,10 +24,13 @@ def along(samples: pd.DataFrame, axis: Axis) -> pd.DataFrame:
         samples = samples.assign(row=[f"{rows.symbol} = {rows.text(value)}" for value in values])
     beta = samples["beta"].astype(float).fillna(1.0)
     base = samples["base"].astype(float).fillna(np.e)
-    samples = samples.assign(rate=np.abs(beta * np.log(base)), row_at=values)
+    samples = samples.assign(
+        rate=np.abs(beta * np.log(base)), row_at=values, gap=samples["distribution"] == "two_point"
+    )
     points = median_and_maximum(
         samples, ["row", axis.column],
-        row_at=("row_at", "min"), rate=("rate", "min"), rate_max=("rate", "max"),
+        row_at=("row_at", "min"), row_to=("row_at", "max"), gap=("gap", "min"),
+        rate=("rate", "min"), rate_max=("rate", "max"),
     )  # fmt: skip
     return points.assign(rate=points["rate"].where(points["rate"] == points["rate_max"]))
 
@@ -30,12 +38,18 @@ def along(samples: pd.DataFrame, axis: Axis) -> pd.DataFrame:
 def median_and_maximum(
     samples: pd.DataFrame, keys: list[str], **others: tuple[str, str]
 ) -> pd.DataFrame:
-    """One row for each line, panel and value of the keys."""
-    grouped = samples.groupby(["line", *PANEL, *keys], sort=False)
+    """One row for each line, panel and value of the keys.
+
+    samples: those that have an error; infinite: those of them whose error is not finite
+    """
+    infinite = np.isinf(samples["relative_error"])
+    grouped = samples.assign(infinite=infinite).groupby(["line", *PANEL, *keys], sort=False)
+    facts = {name: (name, "first") for name in FACTS if name in samples}
     return grouped.agg(
         median=("relative_error", "median"),
         maximum=("relative_error", "max"),
-        precision=("precision", "first"),
-        largest=("largest", "first"),
+        samples=("relative_error", "count"),
+        infinite=("infinite", "sum"),
+        **facts,
         **others,
     ).reset_index()

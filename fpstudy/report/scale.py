@@ -60,9 +60,8 @@ class Scale:
     def ticks(self, most: int) -> tuple[list[float], list[str]]:
         """Positions and labels: at most so many decades, the floor, the strip."""
         step = math.ceil((self.span + 1) / most)
-        decades = [
-            d for d in range(self.high, self.low - 1, -step) if d > self.low or not self.under
-        ]
+        top = self.high - self.over  # the two lines of the strip's label take the room of one
+        decades = [d for d in range(top, self.low - 1, -step) if d > self.low or not self.under]
         places = [*map(float, decades), (self.strip + self.end) / 2]
         labels = [f"1e{d}" if d else "1" for d in decades]
         labels.append(f"> 1e{self.high} or\nnot finite" if self.over else "not finite")

@@ -12,14 +12,6 @@ from fpstudy.report.visible import visible
 
 SETTING: list[str] = ["dtype", "arithmetic", "accumulation"]  # who computed: always named together
 
-MEANING: dict[str, str] = {
-    "normal": "standard deviation",
-    "uniform": "half-width of the interval",
-    "equal": "of every logit",
-    "two_point": "gap of the top class",
-    "peaked": "height of the peak",
-}
-
 
 def with_variants(frame: pd.DataFrame) -> pd.DataFrame:
     """A copy of a summary or a record with the columns `variant` and `swept` added.
