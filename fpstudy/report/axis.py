@@ -85,8 +85,9 @@ Place = Callable[[Floats], Floats]
 def places(values: Sequence[float]) -> Place:
     """Where numbers stand on the axis of these values: at log x, if all of them are positive.
 
-    Four or more that are evenly spaced stand so, at x. Otherwise they stand about 0, at sign(x) log10(1 + |x| / t) with t the least |value| that is not 0, or at x
-    itself if that t is within two decades of the largest.
+    Four or more that are evenly spaced stand so, at x. Otherwise they stand about 0, at
+    sign(x) log10(1 + |x| / t) with t the least |value| that is not 0, or at x itself if that t is
+    within two decades of the largest.
     """
     x = np.unique(np.asarray(values, dtype=float))
     steps = np.diff(x)

@@ -7,8 +7,11 @@ from typing import Any
 import pandas as pd
 
 from fpstudy.outcomes import OUTCOMES
+from fpstudy.report import findings
+from fpstudy.report.arrangement import of_panels, panels_of
 from fpstudy.report.axis import AXES, MAGNITUDE, OFFSET, Axis, N
-from fpstudy.report.guides import GROWTH
+from fpstudy.report.data import MOST_POINTS, SUMMED
+from fpstudy.report.guides import GROWTH, limits
 from fpstudy.report.maps import CLEAR, LOST, letters, pool
 from fpstudy.report.numbers import count, magnitude
 from fpstudy.report.variants import accumulation_text, computed_by, in_order, input_name, settings
@@ -24,15 +27,19 @@ class Words:
     alternative: str
 
 
-def curves(part: pd.DataFrame, axis: Axis, which: str, where: dict[Hashable, Any]) -> Words:
+def curves(
+    part: pd.DataFrame, points: pd.DataFrame, axis: Axis, which: str, where: dict[Hashable, Any]
+) -> Words:
     """For the error along an axis; `where` holds the axes that this figure fixes.
 
-    which: what tells the figure from others that share out the panels
+    points: what is drawn, see `points.along`
+
+    which:  what tells the figure from others that share out the panels
     """
     problem = _problem(part)
     fixed = [_fixed(key, value) for key, value in where.items() if not pd.isna(value)]
     noted = ", ".join([which] * bool(which) + fixed)
-    guides = f" Dotted: {', '.join(GROWTH)}." if axis is N else ""
+    guides = f" Dotted: {', '.join(GROWTH)}." if axis is N else _limits(points, axis)
     return Words(
         problem,
         f"{problem}: error against {axis.quantity(part)}" + (f" ({noted})" if noted else ""),
@@ -41,15 +48,14 @@ def curves(part: pd.DataFrame, axis: Axis, which: str, where: dict[Hashable, Any
         f"Line: median over the samples; band: up to the maximum; u: the unit roundoff.{guides} "
         "The strip at the top holds errors that are not finite (NaN, a spurious infinity): a "
         "filled mark where at least half of the samples end so, a hollow one where fewer do. A "
-        "spurious zero has an error of 1.",
-        f"Curves of the relative error of {_compared(part)} against {_AXIS[axis.column]}, for "
-        f"{_list(part['dtype'])} and {_at(part, axis)}. The verdict table and summary.csv say the "
-        "same in numbers.",
+        f"spurious zero has an error of 1.{SUMMED * (len(points) > MOST_POINTS)}",
+        f"Curves of the relative error of {_compared(part)} against {_along(part, axis)}, for "
+        f"{_list(part['dtype'])} and {_at(part, axis)}. {findings.of_curves(points, axis.column)}",
     )
 
 
-def dots(part: pd.DataFrame, which: str) -> Words:
-    """For the error at given inputs."""
+def dots(part: pd.DataFrame, points: pd.DataFrame, which: str) -> Words:
+    """For the error at given inputs; `points` are drawn."""
     problem = _problem(part)
     return Words(
         problem,
@@ -61,7 +67,7 @@ def dots(part: pd.DataFrame, which: str) -> Words:
         "infinity); a hollow dot there: fewer than half of the samples. A spurious zero has an "
         "error of 1.",
         f"Dots of the relative error of {_compared(part)} at {part['input'].nunique()} "
-        f"inputs, for {_list(part['dtype'])}. summary.csv says the same in numbers.",
+        f"inputs, for {_list(part['dtype'])}. {findings.of_curves(points, 'input')}",
     )
 
 
@@ -73,7 +79,8 @@ def failures(part: pd.DataFrame, across: str, which: str) -> Words:
         LOST: "only subnormal results were lost, which is not counted as a failure",
         CLEAR: "no failure in the samples measured",
     }
-    key = "; ".join(f"{letter}: {meaning[letter]}" for letter in letters(pool(part, across)))
+    fields = pool(part, across)
+    key = "; ".join(f"{letter}: {meaning[letter]}" for letter in letters(fields))
     failing, measured = part["failing"].sum(), part["measured"].sum()
     return Words(
         problem,
@@ -82,8 +89,8 @@ def failures(part: pd.DataFrame, across: str, which: str) -> Words:
         f"of components that fail{_of_formulas(part)}; {_who(part)}; "
         f"{_on(part, across)}. {key}.",
         f"Map of {_compared(part)} against {_AXIS[across]}, for {_list(part['dtype'])}: "
-        f"{count(failing)} of {count(measured)} components fail. The table of failure counts says "
-        "the same in numbers.",
+        f"{count(failing)} of {count(measured)} components fail. "
+        + findings.of_failures(fields, across),
     )
 
 
@@ -103,7 +110,7 @@ def bits(part: pd.DataFrame, across: str, which: str) -> Words:
         f"{_of_formulas(part)}; {_who(part)}; {_on(part, across)}. A failure keeps "
         f"none.{zeros}",
         f"Heat map of the bits that {_compared(part)} keep at each {across}, for "
-        f"{_list(part['dtype'])}. The column bits_kept_min of summary.csv holds the numbers.",
+        f"{_list(part['dtype'])}. {findings.of_bits(pool(part, across))}",
     )
 
 
@@ -144,6 +151,32 @@ def _way(arithmetic: str, *accumulations: str) -> str:
     if len(accumulations) == 1:
         return computed_by(arithmetic, *accumulations)
     return f"{arithmetic}, sums: {', '.join(map(accumulation_text, accumulations))}"
+
+
+def _limits(points: pd.DataFrame, axis: Axis) -> str:
+    """What the dashed lines are, where there are some."""
+    beside = [of_panels(points, [panel]) for panel in panels_of(points)]
+    drawn = [
+        text
+        for here in beside
+        for row in here["row"].unique()
+        for _, text in limits(axis, here, here[here["row"] == row])
+    ]
+    said = [meaning for words, meaning in LIMITS.items() if any(words in text for text in drawn)]
+    return f" Dashed: where {', or '.join(said)}." if said else ""
+
+
+LIMITS: dict[str, str] = {
+    "overflows": "the exponential of the value on the axis overflows",
+    "underflows": "it rounds to 0",
+    "below u": "the other exponentials together fall below u times that of the largest logit",
+}
+
+
+def _along(part: pd.DataFrame, axis: Axis) -> str:
+    """What the axis is of, in a sentence."""
+    quantity = axis.quantity(part)
+    return _AXIS[axis.column] if quantity == axis.column else f"the {quantity}"
 
 
 _AXIS: dict[str, str] = {

@@ -28,11 +28,12 @@ from fpstudy.report.arrangement import (
 )
 from fpstudy.report.axis import Axis, swept_axes
 from fpstudy.report.curves import error_curves
+from fpstudy.report.data import curves_data, dots_data, map_data
 from fpstudy.report.dots import error_dots
-from fpstudy.report.drawing import Drawing
+from fpstudy.report.drawing import Data, Drawing
 from fpstudy.report.formats import Formats
 from fpstudy.report.inputs import input_names
-from fpstudy.report.maps import bits_map, failure_map
+from fpstudy.report.maps import bits_map, bits_said, failure_map, failure_said, pool
 from fpstudy.report.numbers import magnitude as magnitude_text
 from fpstudy.report.points import MOST_ROWS, along, median_and_maximum
 from fpstudy.report.svg import draw
@@ -50,7 +51,8 @@ _KNOWN: list[str] = [
     "least",
 ]  # fmt: skip
 
-Made = tuple[captions.Words, Callable[[], Figure]]  # a figure with its words, not drawn yet
+# a figure with its words and its numbers, not drawn yet
+Made = tuple[captions.Words, Data, Callable[[], Figure]]
 
 
 def figures(
@@ -87,7 +89,7 @@ def readable(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd
 
     The name of the input is used where no axis tells the inputs apart.
     """
-    facts = {
+    facts: dict[str, dict[str, float]] = {
         "precision": {name: f.precision for name, f in formats.items()},
         "largest": {name: f.largest for name, f in formats.items()},
         "least": {
@@ -95,9 +97,9 @@ def readable(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd
             for name, f in formats.items()
         },
     }
-    table = with_variants(frame).assign(
-        **{name: frame["dtype"].map(of) for name, of in facts.items()}
-    )
+    table = with_variants(frame)
+    for name, of in facts.items():
+        table[name] = frame["dtype"].map(of)
     columns = ["distribution", "magnitude", "n", "swept"]
     names = table[columns].drop_duplicates()
     names["input"] = [
@@ -138,8 +140,10 @@ def _curves(axis: Axis, part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[M
             continue
         for which, panels in _sheets(its, axis):
             shown, drawn = of_panels(here, panels), of_panels(its, panels)
-            words = captions.curves(shown, axis, which, where)
-            yield words, partial(error_curves, along(drawn, axis), axis, axis.title(shown))
+            points, title = along(drawn, axis), axis.title(shown)
+            words = captions.curves(shown, points, axis, which, where)
+            figure = partial(error_curves, points, axis, title)
+            yield words, curves_data(points, axis, title), figure
 
 
 def _sheets(samples: pd.DataFrame, axis: Axis) -> list[tuple[str, list[Panel]]]:
@@ -179,8 +183,8 @@ def _dots(part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[Made]:
     here, its = arranged(part, sums), arranged(samples, sums)
     for which, panels in sheets(panels_of(here), MOST_BESIDE):
         points = median_and_maximum(of_panels(its, panels), ["input"])
-        words = captions.dots(of_panels(here, panels), which)
-        yield words, partial(error_dots, points)
+        words = captions.dots(of_panels(here, panels), points, which)
+        yield words, dots_data(points), partial(error_dots, points)
 
 
 def _maps(stem: str, part: pd.DataFrame, across: str) -> Iterator[Drawing]:
@@ -189,18 +193,23 @@ def _maps(stem: str, part: pd.DataFrame, across: str) -> Iterator[Drawing]:
     shown = [
         (of_panels(here, panels), which) for which, panels in sheets(panels_of(here), MOST_BELOW)
     ]
-    for name, words, figure in (
-        ("failures", captions.failures, failure_map),
-        ("bits", captions.bits, bits_map),
+    for name, words, figure, cell in (
+        ("failures", captions.failures, failure_map, failure_said),
+        ("bits", captions.bits, bits_map, bits_said),
     ):
-        made = ((words(of, across, which), partial(figure, of, across)) for of, which in shown)
+        made = (
+            (words(of, across, which), map_data(pool(of, across), across, cell),
+             partial(figure, of, across))
+            for of, which in shown
+        )  # fmt: skip
         yield from _drawn(f"{name}_{stem}", made)
 
 
 def _drawn(name: str, made: Iterator[Made]) -> Iterator[Drawing]:
     """The figures drawn, and numbered if there are several."""
     all_made = list(made)
-    for k, (words, figure) in enumerate(all_made, start=1):
+    for k, (words, data, figure) in enumerate(all_made, start=1):
         numbered = f"{name}_{k}" if len(all_made) > 1 else name
         svg = draw(figure, words.title, words.alternative)
-        yield Drawing(numbered, words.problem, words.title, words.caption, words.alternative, svg)
+        problem, title, caption = words.problem, words.title, words.caption
+        yield Drawing(numbered, problem, title, caption, words.alternative, svg, data)

@@ -5,6 +5,7 @@ All lengths are inches from the lower left corner of a panel.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -41,7 +42,7 @@ class Room:
 def sampled(path: Floats) -> Floats:
     """(m, 2) points about STEP apart along a path (k, 2) that NaN interrupts."""
     pieces = [path[~np.isnan(path).any(axis=1)]]
-    for a, b in zip(path[:-1], path[1:], strict=True):
+    for a, b in pairwise(path):
         length = float(np.hypot(*(b - a)))
         if length > STEP:  # false if either end is NaN
             t = np.arange(1, int(length / STEP) + 1)[:, None] * (STEP / length)

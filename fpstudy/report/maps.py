@@ -14,6 +14,7 @@ from fpstudy.outcomes import FAILURES, OUTCOMES
 from fpstudy.report.arrangement import PANEL, of_panels, panels_of
 from fpstudy.report.axis import AXES
 from fpstudy.report.numbers import bits as bits_text
+from fpstudy.report.numbers import count
 from fpstudy.report.palette import BASE, FAILING, KEPT, MUTED, PAPER, SMALL, STRIP, blend
 from fpstudy.report.panels import Grid, text_width
 from fpstudy.report.variants import in_order
@@ -90,6 +91,18 @@ def failure_cell(field: Counts) -> Cell:
     if field["undecided"]:
         return Cell(LETTER["undecided"], STRIP, MUTED)
     return Cell(LOST if field["flushed_subnormal"] else CLEAR, STRIP, MUTED)
+
+
+def failure_said(field: Counts) -> str:
+    """What a field of the failure map is in a table: its letter, and how many components fail."""
+    if not field["measured"]:
+        return "not run"
+    return f"{failure_cell(field).text} {count(field['failing'])} of {count(field['measured'])}"
+
+
+def bits_said(field: Counts) -> str:
+    """What a field of the map of bits is in a table."""
+    return bits_cell(field).text if field["measured"] else "not run"
 
 
 def bits_cell(field: Counts) -> Cell:

@@ -26,6 +26,7 @@ ORANGE, BLUE, TEAL, GREY = "#f56814", "#0959e8", "#0e7081", "#959592"
 BROWN, PERIWINKLE = "#a44c18", "#738cfd"
 FAILING, KEPT = "#d55e00", "#0072b2"  # the deepest fields of the maps
 
+FONT = "DejaVu Sans"  # ships with matplotlib, so the layout is the same everywhere
 BASE, SMALL = 9.5, 8.5  # points: titles and names; ticks, fields and notes, the smallest text
 
 Dashes = tuple[float, tuple[float, ...]] | Literal["solid"]
@@ -84,7 +85,7 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: searchable, and in any script
     "text.parse_math": False,  # a $ in a name is a $
     "axes.unicode_minus": False,
-    "font.family": ["DejaVu Sans"],  # ships with matplotlib, so the layout is the same everywhere
+    "font.family": [FONT],
     "font.size": BASE,
     "axes.titlesize": BASE,
     "axes.labelsize": BASE,

@@ -10,10 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
-from fpstudy.report.palette import BASE, SMALL, Line
+from fpstudy.report.palette import BASE, FONT, SMALL, Line
 from fpstudy.report.picture import Picture
-
-FONT = "DejaVu Sans"
 
 
 @cache
