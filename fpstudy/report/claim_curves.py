@@ -3,12 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
-from fpstudy.report.drawing import Drawing
+from fpstudy.report.data import MOST_POINTS
+from fpstudy.report.drawing import Data, Drawing
+from fpstudy.report.labels import Room, draw_labels, placed
+from fpstudy.report.numbers import count, number
 from fpstudy.report.palette import lines
 from fpstudy.report.panels import Grid, legend, legend_height
+from fpstudy.report.scale import Floats
 from fpstudy.report.svg import draw
+
+WIDTH, HEIGHT = 5.0, 2.7  # inches, of the panel
+
+Curve = tuple[Floats, Floats]
 
 
 def claim_drawings(claims: Sequence[Mapping[str, Any]]) -> dict[int, Drawing]:
@@ -21,35 +30,78 @@ def claim_drawings(claims: Sequence[Mapping[str, Any]]) -> dict[int, Drawing]:
 
 
 def _drawing(number: int, figure: Mapping[str, Any]) -> Drawing:
-    names = ", ".join(map(str, figure["curves"]))
-    alternative = f"Curves of {figure['y_label']} against {figure['x_label']}: {names}."
+    x, y = str(figure["x_label"]), str(figure["y_label"])
+    curves = {str(name): _curve(curve) for name, curve in figure["curves"].items()}
+    seen = "; ".join(f"{name} from {_ends(curve[1])}" for name, curve in curves.items())
+    alternative = f"Curves of {y} against {x}, least to largest value: {seen}."
     title, caption = str(figure["title"]), str(figure["caption"])
-    svg = draw(lambda: _curves(figure), title, alternative)
-    return Drawing(f"claim_{number}", "", title, caption, alternative, svg)
+    svg = draw(lambda: claim_curves(curves, x, y), title, alternative)
+    data = _data(curves, x, y)
+    return Drawing(f"claim_{number}", "", title, caption, alternative, svg, data)
 
 
-def _curves(figure: Mapping[str, Any]) -> Figure:
-    """One panel, a line for each named curve."""
-    curves = figure["curves"]
-    drawn = lines([str(name) for name in curves])
-    width = 4.6
+def _curve(curve: Mapping[str, Any]) -> Curve:
+    return np.asarray(curve["x"], dtype=float), np.asarray(curve["y"], dtype=float)
+
+
+def _ends(values: Floats) -> str:
+    return f"{number(float(values.min()))} to {number(float(values.max()))}"
+
+
+def _data(curves: Mapping[str, Curve], x_label: str, y_label: str) -> Data:
+    """The points of the curves; beyond MOST_POINTS, the range of each curve."""
+    if sum(len(x) for x, _ in curves.values()) > MOST_POINTS:
+        head = ("curve", "points", f"range of {x_label}", f"range of {y_label}")
+        rows = ((name, count(len(x)), _ends(x), _ends(y)) for name, (x, y) in curves.items())
+        return Data(head, tuple(rows))
+    points = (
+        (name, number(a), number(b))
+        for name, curve in curves.items()
+        for a, b in zip(*(part.tolist() for part in curve), strict=True)
+    )
+    return Data(("curve", x_label, y_label), tuple(points))
+
+
+def claim_curves(curves: Mapping[str, Curve], x_label: str, y_label: str) -> Figure:
+    """One panel, a line for each curve, named beside it or, without room for one, in a legend."""
+    figure, named = _figure(curves, x_label, y_label, keyed=True)
+    return _figure(curves, x_label, y_label, keyed=False)[0] if named else figure
+
+
+def _figure(
+    curves: Mapping[str, Curve], x_label: str, y_label: str, keyed: bool
+) -> tuple[Figure, bool]:
+    """The figure with a legend or without, and whether each curve has its name beside it."""
+    drawn = lines(list(curves))
+    key = legend_height(list(drawn), WIDTH + 1) if keyed else 0
     grid = Grid(
-        1, 1, width=width, height=2.4, gap_x=0, gap_y=0, left=0.7, right=0.2,
-        top=0.2 + legend_height(list(drawn), width + 0.9), bottom=0.55,
+        1, 1, width=WIDTH, height=HEIGHT, gap_x=0, gap_y=0, left=0.8, right=0.2,
+        top=0.2 + key, bottom=0.6,
     )  # fmt: skip
-    drawing, panels = grid.figure()
+    figure, panels = grid.figure()
     ax = panels[0, 0]
-    for curve, line in zip(curves.values(), drawn.values(), strict=True):
+    for (x, y), line in zip(curves.values(), drawn.values(), strict=True):
         ax.plot(
-            curve["x"], curve["y"], color=line.colour, linestyle=line.dashes, linewidth=line.width,
-            marker=line.marker, markersize=3.4, markeredgewidth=0, markevery=_marked(curve["x"]),
+            x, y, color=line.colour, linestyle=line.dashes, linewidth=line.width,
+            marker=line.marker, markersize=4, markeredgewidth=0, markevery=_marked(x),
         )  # fmt: skip
-    ax.set_ylabel(str(figure["y_label"]))
-    grid.below(drawing, str(figure["x_label"]))
-    legend(grid, drawing, drawn)
-    return drawing
+    ax.set_xlim(ax.get_xlim())
+    ax.set_ylim(ax.get_ylim())
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    paths = {
+        name: np.stack([(x - left) / (right - left) * WIDTH, (y - low) / (high - low) * HEIGHT], 1)
+        for name, (x, y) in curves.items()
+    }
+    nothing = np.empty((0, 2))
+    names = placed(paths, Room(WIDTH, HEIGHT, nothing, nothing))
+    draw_labels(figure, ax, names, drawn, (WIDTH, HEIGHT))
+    ax.set_ylabel(y_label)
+    grid.below(figure, x_label)
+    if keyed:
+        legend(grid, figure, drawn)
+    return figure, len(names) == len(curves)
 
 
-def _marked(x: Sequence[float]) -> int:
+def _marked(x: Floats) -> int:
     """A marker at every k-th point, so that about eight or fewer tell the line."""
     return max(1, len(x) // 8)

@@ -50,7 +50,12 @@ def _panel(ax: Axes, axis: Scale, u: float, inputs: list[str], first: bool) -> N
     ax.set_ylim(len(inputs), 0)
     ax.axvspan(axis.strip, axis.end, color=STRIP, linewidth=0)
     places, labels = axis.ticks(most=3)
-    ax.set_xticks(places, [f"\n{name}" if "finite" in name else name for name in labels])
+    ax.set_xticks(places, ["" if "finite" in name else name for name in labels])
+    ax.annotate(
+        next(name for name in labels if "finite" in name), ((axis.strip + axis.end) / 2, 0),
+        (0, -17), xycoords=ax.get_xaxis_transform(), textcoords="offset points", ha="center",
+        va="top", fontsize=SMALL,
+    )  # fmt: skip
     ax.set_yticks([i + 0.5 for i in range(len(inputs))], inputs if first else [""] * len(inputs))
     ax.tick_params(axis="y", length=0)
     ax.grid(False, axis="y")

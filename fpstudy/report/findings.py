@@ -93,12 +93,12 @@ def _sentence(what: str, said: list[tuple[str, Panel]], panels: Sequence[Panel])
 
 
 def _shared(said: list[tuple[str, Panel]], panels: Sequence[Panel]) -> str:
-    """Texts with the panels that each is of; panels with the same text stand together."""
+    """Texts with the panels that each is of; those with the same text stand together."""
     of: dict[str, list[str]] = {}
     for text, panel in said:
         of.setdefault(text, []).append(_panel(panel, panels))
-    if len(panels) == 1:
-        return ", ".join(of)
+    if len(of) == 1 and len(said) == len(panels):
+        return next(iter(of))
     texts = [f"{text} ({', '.join(names)})" for text, names in of.items()]
     return ", ".join(texts[:MOST]) + (", ..." if len(texts) > MOST else "")
 

@@ -97,7 +97,8 @@ def limits(axis: Axis, here: pd.DataFrame, row: pd.DataFrame) -> Limits:
         return []
     found = [(math.log(float(here["largest"].iloc[0])), "exp overflows at")]
     if axis is OFFSET and "least" in here:
-        found.append((math.log(float(here["least"].iloc[0]) / 2), "exp underflows at"))
+        least = math.log(float(here["least"].iloc[0])) - math.log(2)  # half of it may be 0
+        found.append((least, "exp underflows at"))
     n = set(row["row_at"]) | set(row["row_to"])
     if axis is MAGNITUDE and row["gap"].all() and len(n) == 1 and min(n) > 1:
         p, rest = int(here["precision"].iloc[0]), math.log(min(n) - 1)

@@ -131,13 +131,15 @@ def _map(
     widest = max(text_width(name) for of in labels for name in of) + 0.1
     if axis is None or max(map(len, labels)) <= FEW:
         column = max(column, widest)
-    left = 0.18 + max(text_width(name) for names in rows for name in names)
     width = column * max(map(len, labels))
+    title = axis.title(part) if axis else "input"
+    over = (text_width(title, BASE) - width) / 2 + 0.1  # of the title, beyond the panels
+    left = max(0.18 + max(text_width(name) for names in rows for name in names), over)
     text = max(text_width(key, BASE), left + max(text_width(head, BASE) for head in titles))
     shown = [k + 1 == len(groups) or labels[k] != labels[k + 1] for k in range(len(groups))]
     grid = Grid(
         len(groups), 1, width=width, height=ROW, gap_x=0, gap_y=0.56 if sum(shown) > 1 else 0.33,
-        left=left, right=max(0.15, max(text, left + 3) + 0.15 - left - width),
+        left=left, right=max(0.15, over, max(text, left + 3) + 0.15 - left - width),
         top=0.28, bottom=0.75 if key else 0.52,
         heights=tuple(ROW * len(names) for names in rows),
     )  # fmt: skip
@@ -150,7 +152,7 @@ def _map(
             place = values[k].index(field[across]), rows[k].index(str(field["line"]))
             _draw(ax, *place, cell(field))
         ax.set_title(titles[k], loc="left", pad=3)
-    grid.below(figure, axis.title(part) if axis else "input", inches=0.3 if key else 0.06)
+    grid.below(figure, title, inches=0.3 if key else 0.06)
     figure.text(0.1 / grid.size[0], 0.06 / grid.size[1], key, va="bottom")
     return figure
 
