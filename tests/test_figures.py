@@ -268,7 +268,7 @@ def _distance(corner, wide, points):
 
 
 def test_a_name_is_nearest_to_its_own_line_and_covers_none():
-    found = placed(FLAT, Room(3.0, 2.0, EMPTY, EMPTY))
+    found = placed(FLAT, Room(3.0, 2.0, EMPTY))
     assert list(found) == ["a", "b", "c"]
     for name, corner in found.items():
         wide = MARK + text_width(name)
@@ -281,12 +281,12 @@ def test_a_name_is_nearest_to_its_own_line_and_covers_none():
 @pytest.mark.parametrize(
     ("paths", "room", "named"),
     [
-        (FLAT, Room(3.0, 2.0, sampled(FLAT["b"] + [0, 0.1]), EMPTY), {"a", "b", "c"}),
-        (FLAT | {"d": FLAT["a"]}, Room(3.0, 2.0, EMPTY, EMPTY), {"b", "c"}),
-        (FLAT, Room(0.2, 2.0, EMPTY, EMPTY), set()),
-        ({"a": np.full((3, 2), np.nan)}, Room(3.0, 2.0, EMPTY, EMPTY), set()),
-        ({"a": np.array([[0.5, 0.5]])}, Room(3.0, 2.0, EMPTY, EMPTY), {"a"}),
-        ({"a": FLAT["a"]}, Room(3.0, 0.35, EMPTY, EMPTY), {"a"}),  # above it there is no room
+        (FLAT, Room(3.0, 2.0, sampled(FLAT["b"] + [0, 0.1])), {"a", "b", "c"}),
+        (FLAT | {"d": FLAT["a"]}, Room(3.0, 2.0, EMPTY), {"b", "c"}),
+        (FLAT, Room(0.2, 2.0, EMPTY), set()),
+        ({"a": np.full((3, 2), np.nan)}, Room(3.0, 2.0, EMPTY), set()),
+        ({"a": np.array([[0.5, 0.5]])}, Room(3.0, 2.0, EMPTY), {"a"}),
+        ({"a": FLAT["a"]}, Room(3.0, 0.35, EMPTY), {"a"}),  # above it there is no room
     ],
     ids=["a guide in the way", "two alike", "too narrow", "nothing drawn", "a point", "low"],
 )
@@ -294,8 +294,8 @@ def test_a_name_without_room_is_left_out(paths, room, named):
     found = placed(paths, room)
     assert set(found) == named
     for name, corner in found.items():
-        if len(room.hard):
-            assert _distance(corner, MARK + text_width(name), room.hard) >= CLEAR
+        if len(room.taken):
+            assert _distance(corner, MARK + text_width(name), room.taken) >= CLEAR
 
 
 # --- axes -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from fpstudy.report.data import MOST_POINTS
 from fpstudy.report.drawing import Data, Drawing
-from fpstudy.report.labels import Room, draw_labels, placed
+from fpstudy.report.labels import name_lines
 from fpstudy.report.numbers import count, number
 from fpstudy.report.palette import lines
 from fpstudy.report.panels import Grid, legend, legend_height
@@ -85,21 +85,12 @@ def _figure(
             x, y, color=line.colour, linestyle=line.dashes, linewidth=line.width,
             marker=line.marker, markersize=4, markeredgewidth=0, markevery=_marked(x),
         )  # fmt: skip
-    ax.set_xlim(ax.get_xlim())
-    ax.set_ylim(ax.get_ylim())
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    paths = {
-        name: np.stack([(x - left) / (right - left) * WIDTH, (y - low) / (high - low) * HEIGHT], 1)
-        for name, (x, y) in curves.items()
-    }
-    nothing = np.empty((0, 2))
-    names = placed(paths, Room(WIDTH, HEIGHT, nothing, nothing))
-    draw_labels(figure, ax, names, drawn, (WIDTH, HEIGHT))
+    named = name_lines(figure, ax, drawn, (WIDTH, HEIGHT), curves)
     ax.set_ylabel(y_label)
     grid.below(figure, x_label)
     if keyed:
         legend(grid, figure, drawn)
-    return figure, len(names) == len(curves)
+    return figure, named
 
 
 def _marked(x: Floats) -> int:

@@ -18,7 +18,7 @@ from fpstudy.report.guides import (
     limits,
     reach,
 )
-from fpstudy.report.labels import Room, draw_labels, placed, sampled
+from fpstudy.report.labels import Path, name_lines
 from fpstudy.report.palette import BASE, MUTED, PAPER, STRIP, Line, lines
 from fpstudy.report.panels import Grid, legend, legend_height, text_width
 from fpstudy.report.scale import Scale, scale
@@ -27,7 +27,6 @@ from fpstudy.report.variants import in_order
 MARKER = 3.8  # points
 MOST_MARKED = 16  # about so many markers tell a line; those in the strip are all drawn
 NOTE = 0.18  # inches below the strip where a guide that leaves the panel has its name
-Path = tuple[Floats, Floats]  # x and y on the axes
 Cell = tuple[int, int]  # row and column of a panel
 
 
@@ -46,14 +45,15 @@ def error_curves(points: pd.DataFrame, axis: Axis, title: str) -> Figure:
 
 def _figure(points: pd.DataFrame, axis: Axis, title: str, keyed: bool) -> tuple[Figure, bool]:
     """The figure with a legend or without, and whether each line is named in each panel."""
-    drawn = lines(in_order(points["line"]))
     columns, rows = panels_of(points), in_order(points.sort_values("row_at")["row"])
     beside = [of_panels(points, [panel]) for panel in columns]
     cells = {
-        (r, c): here[here["row"] == row] for c, here in enumerate(beside)
+        (r, c): here[here["row"] == row]
+        for c, here in enumerate(beside)
         for r, row in enumerate(rows)
-    }  # fmt: skip
-    bounds = {(r, c): limits(axis, beside[c], own) for (r, c), own in cells.items()}
+    }
+    bounds = {(r, c): limits(axis, beside[c], own) for (r, c), own in cells.items() if len(own)}
+    drawn = lines(in_order(points["line"]))
     grid = _grid(len(rows), columns, list(drawn) if keyed else [], axis, bounds)
     figure, panels = grid.figure()
     named = True
@@ -64,15 +64,12 @@ def _figure(points: pd.DataFrame, axis: Axis, title: str, keyed: bool) -> tuple[
         if own.empty:
             ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=MUTED)
             continue
-        place = places(list(points[axis.column]))
-        guides = _guides(ax, errors, axis, points, own, grid)
-        size, labelled = (grid.width, grid.height), r == 0 or _differ(bounds)
-        draw_limits(ax, place, bounds[r, c], size, labelled)
-        guides += [(place(np.full(2, x)), np.array(ax.get_ylim())) for x, _ in bounds[r, c]]
-        paths = _curves(ax, errors, place, own, axis, drawn)
-        labels = _labels(ax, errors, paths, guides, grid, axis is N)
-        draw_labels(figure, ax, labels, drawn, size)
-        named &= len(labels) == own["line"].nunique()
+        guides = _guides(ax, errors, axis, points, grid.height, int(own["precision"].iloc[0]))
+        place, size = places(list(points[axis.column])), (grid.width, grid.height)
+        guides += draw_limits(ax, place, bounds[r, c], size, labelled=r == 0 or _apart(bounds))
+        middles, edges = _curves(ax, errors, place, own, axis, drawn)
+        top = errors.high - (NOTE / grid.height * (errors.end - errors.start) if axis is N else 0)
+        named &= name_lines(figure, ax, drawn, size, middles, [*guides, *edges], top)
     for c, panel in enumerate(columns):
         panels[0, c].set_title("\n".join(panel), pad=6 + 72 * LIMIT_HEIGHT * _levels(bounds))
     for r, row in enumerate(rows):
@@ -89,9 +86,9 @@ def _levels(bounds: dict[Cell, Limits]) -> int:
     return max(map(len, bounds.values()))
 
 
-def _differ(bounds: dict[Cell, Limits]) -> bool:
-    """Whether panels below each other have other limits, so that each needs its own words."""
-    return any(bounds[0, c] != found for (_, c), found in bounds.items())
+def _apart(bounds: dict[Cell, Limits]) -> bool:
+    """Whether each panel needs its own words: not all have the limits of the topmost one."""
+    return any(bounds.get((0, c)) != found for (_, c), found in bounds.items())
 
 
 def _grid(
@@ -107,7 +104,7 @@ def _grid(
     wide = (width + gap) * len(columns) - gap + left + right
     return Grid(
         rows, len(columns), width=width, height=2.2 if guided and rows <= 2 else 1.75, gap_x=gap,
-        gap_y=0.18 + (words if _differ(bounds) else 0), left=left, right=right,
+        gap_y=0.18 + (words if _apart(bounds) else 0), left=left, right=right,
         top=0.52 + words + (legend_height(names, wide) if names else 0), bottom=0.55,
     )  # fmt: skip
 
@@ -149,29 +146,31 @@ def _along(ax: Axes, axis: Axis, values: pd.Series, width: float, labelled: bool
 
 
 def _guides(
-    ax: Axes, errors: Scale, axis: Axis, points: pd.DataFrame, own: pd.DataFrame, grid: Grid
+    ax: Axes, errors: Scale, axis: Axis, points: pd.DataFrame, height: float, precision: int
 ) -> list[Path]:
     """The line at u, and against n those of growth, drawn; returns where they are."""
-    u = 2.0 ** -int(own["precision"].iloc[0])
+    u = 2.0**-precision
     draw_roundoff(ax, u)
     paths = [(np.array(ax.get_xlim()), np.full(2, math.log10(u)))]
     if axis is N:
         n = points["n"]
-        paths += draw_guides(ax, errors, u, places(list(n)), n, grid.height)
+        paths += draw_guides(ax, errors, u, places(list(n)), n, height)
     return paths
 
 
 def _curves(
     ax: Axes, errors: Scale, place: Place, own: pd.DataFrame, axis: Axis, drawn: dict[str, Line]
-) -> dict[str, tuple[Floats, Floats, Floats]]:
-    """The lines of a panel, drawn; of each its x, its median and its upper edge on the axes."""
-    paths = {}
+) -> tuple[dict[str, Path], list[Path]]:
+    """The lines of a panel, drawn; their medians by name, and the edges of their bands."""
+    middles, edges = {}, []
     for slot, (name, line) in enumerate(drawn.items()):
         curve = own[own["line"] == name].sort_values(axis.column)
         if len(curve):
             x = place(curve[axis.column].to_numpy(float))
-            paths[name] = x, *_curve(ax, errors, x, curve, line, 1 - (slot + 0.5) / len(drawn))
-    return paths
+            middle, upper = _curve(ax, errors, x, curve, line, 1 - (slot + 0.5) / len(drawn))
+            middles[name] = (x, middle)
+            edges.append((x, upper))
+    return middles, edges
 
 
 def _curve(
@@ -197,22 +196,3 @@ def _curve(
             markerfacecolor=face, markeredgecolor=line.colour, markeredgewidth=0.7,
         )  # fmt: skip
     return middle, upper
-
-
-def _labels(
-    ax: Axes, errors: Scale, paths: dict[str, tuple[Floats, Floats, Floats]], guides: list[Path],
-    grid: Grid, guided: bool,
-) -> dict[str, tuple[float, float]]:  # fmt: skip
-    """Where the names of the lines stand in the panel, in inches, below the strip."""
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-
-    def inches(x: Floats, y: Floats) -> Floats:
-        return np.stack(
-            [(x - left) / (right - left) * grid.width, (y - low) / (high - low) * grid.height], 1
-        )
-
-    hard = [sampled(inches(*path)) for path in guides]
-    soft = [sampled(inches(x, upper)) for x, _, upper in paths.values()]
-    top = (errors.high - low) / (high - low) * grid.height - NOTE * guided
-    room = Room(grid.width, top, np.concatenate(hard), np.concatenate(soft))
-    return placed({name: inches(x, middle) for name, (x, middle, _) in paths.items()}, room)

@@ -110,10 +110,12 @@ def limits(axis: Axis, here: pd.DataFrame, row: pd.DataFrame) -> Limits:
 
 def draw_limits(
     ax: Axes, place: Place, found: Limits, size: tuple[float, float], labelled: bool
-) -> None:
+) -> list[tuple[Floats, Floats]]:
     """A line at each limit, and its words above the panel, one above the other.
 
     size: width and height of the panel, in inches
+
+    Returns the places of the lines.
     """
     (left, right), (width, height) = ax.get_xlim(), size
     for k, (x, text) in enumerate(found):
@@ -126,3 +128,4 @@ def draw_limits(
                 middle / width, 1 + (0.03 + LIMIT_HEIGHT * k) / height, text, va="bottom",
                 ha="center", transform=ax.transAxes, fontsize=SMALL, color=MUTED,
             )  # fmt: skip
+    return [(place(np.full(2, x)), np.array(ax.get_ylim())) for x, _ in found]

@@ -1,9 +1,9 @@
 """Names of lines beside the lines themselves, where they touch nothing and cannot be mistaken.
 
-All lengths are inches from the lower left corner of a panel.
+All lengths are inches, from the lower left corner of a panel.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,24 +19,24 @@ from fpstudy.report.scale import Floats
 STEP = 0.04  # between the points that stand for a line
 HEIGHT = 1.3 * SMALL / 72  # of a name, with what hangs below its line
 MARK = 0.14  # the line's own marker before its name
-GAP = 0.05  # between a name and its line
+GAPS = (0.05, 0.15, 0.3)  # between a name and its line, which may have a band around it
 CLEAR = 0.035  # between a name and anything else
 NEARER = 0.05  # so much nearer is a name to its own line than to any other
 FAR = 0.4  # room beyond this is no advantage
+
+Path = tuple[Floats, Floats]  # x and y on the axes
 
 
 @dataclass(frozen=True)
 class Room:
     """The part of a panel that names may stand in, and what is in the way beside the lines.
 
-    hard: (k, 2) points that no name may cover
-    soft: (k, 2) points that a name had better not cover
+    taken: (k, 2) points that no name may cover
     """
 
     width: float
     height: float
-    hard: Floats
-    soft: Floats
+    taken: Floats
 
 
 def sampled(path: Floats) -> Floats:
@@ -81,9 +81,11 @@ def _end(path: Floats) -> Floats:
 def _candidates(cloud: Floats, end: Floats, wide: float, room: Room) -> Floats:
     """(c, 2) corners above, below and beside points of the line, its end first."""
     x, y = np.concatenate([end, cloud[::2]]).T
-    up, down, level = y + GAP, y - GAP - HEIGHT, y - HEIGHT / 2
-    corners = [(x + GAP, level), (x - GAP - wide, level)]
-    corners += [(x - part * wide, at) for at in (up, down) for part in (0.5, 0.0, 1.0)]
+    corners = []
+    for gap in GAPS:
+        up, down, level = y + gap, y - gap - HEIGHT, y - HEIGHT / 2
+        corners += [(x + gap, level), (x - gap - wide, level)]
+        corners += [(x - part * wide, at) for at in (up, down) for part in (0.5, 0.0, 1.0)]
     c = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1).reshape(-1, 2)
     inside = (c[:, 0] >= CLEAR) & (c[:, 0] + wide <= room.width - CLEAR)
     inside &= (c[:, 1] >= CLEAR) & (c[:, 1] + HEIGHT <= room.height - CLEAR)
@@ -100,9 +102,8 @@ def _ranked(
         if other != name:
             others = np.minimum(others, _distance(corners, wide, cloud))
     good = (own >= CLEAR) & (others >= np.maximum(own + NEARER, CLEAR))
-    good &= _distance(corners, wide, room.hard) >= CLEAR
-    worth = np.minimum(others, FAR) - 0.5 * own
-    worth -= 0.3 * (_distance(corners, wide, room.soft) < CLEAR / 2)
+    good &= _distance(corners, wide, room.taken) >= CLEAR
+    worth = np.minimum(others, FAR) - own
     order = np.argsort(-worth[good], kind="stable")
     return [(float(x), float(y)) for x, y in corners[good][order]]
 
@@ -123,23 +124,42 @@ def _apart(x: float, y: float, wide: float, a: float, b: float, other: float) ->
     return beside or y + HEIGHT + CLEAR <= b or b + HEIGHT + CLEAR <= y
 
 
-def draw_labels(
-    figure: Figure,
-    ax: Axes,
-    places: Mapping[str, tuple[float, float]],
-    drawn: Mapping[str, Line],
-    size: tuple[float, float],
-) -> None:
-    """Each name with its line's marker before it, in a panel of that width and height."""
+def name_lines(
+    figure: Figure, ax: Axes, drawn: Mapping[str, Line], size: tuple[float, float],
+    paths: Mapping[str, Path], others: Sequence[Path] = (), top: float | None = None,
+) -> bool:  # fmt: skip
+    """Write the names of the lines of a panel beside them; returns whether each has its name.
+
+    drawn:  how each line is drawn: its marker stands before its name
+    size:   width and height of the panel
+    paths:  x and y of each line on the axes; others: what else no name may cover
+    top:    where on the axis the room for names ends, if it is not the upper end
+    """
     width, height = size
-    for name, (x, y) in places.items():
-        line, middle = drawn[name], (y + HEIGHT / 2) / height
-        mark = Line2D(
-            [(x + 0.4 * MARK) / width], [middle], transform=ax.transAxes, linestyle="none",
-            marker=line.marker, markersize=5, markeredgewidth=0, color=line.colour,
-        )  # fmt: skip
-        figure.add_artist(mark)
-        ax.text(
-            (x + MARK) / width, middle, name, transform=ax.transAxes, va="center_baseline",
-            ha="left", fontsize=SMALL,
-        )  # fmt: skip
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    per_x, per_y = width / (right - left), height / (high - low)
+
+    def inches(path: Path) -> Floats:
+        return np.stack([(path[0] - left) * per_x, (path[1] - low) * per_y], axis=1)
+
+    taken = np.concatenate([np.empty((0, 2)), *(sampled(inches(path)) for path in others)])
+    room = Room(width, height if top is None else (top - low) * per_y, taken)
+    found = placed({name: inches(path) for name, path in paths.items()}, room)
+    for name, (x, y) in found.items():
+        _draw(figure, ax, name, drawn[name], (x / width, (y + HEIGHT / 2) / height), MARK / width)
+    return len(found) == len(paths)
+
+
+def _draw(
+    figure: Figure, ax: Axes, name: str, line: Line, at: tuple[float, float], mark: float
+) -> None:
+    """A name after its line's marker, in parts of the panel's width and height."""
+    marker = Line2D(
+        [at[0] + 0.4 * mark], [at[1]], transform=ax.transAxes, linestyle="none",
+        marker=line.marker, markersize=5, markeredgewidth=0, color=line.colour,
+    )  # fmt: skip
+    figure.add_artist(marker)
+    ax.text(
+        at[0] + mark, at[1], name, transform=ax.transAxes, va="center_baseline", ha="left",
+        fontsize=SMALL,
+    )  # fmt: skip

@@ -35,10 +35,15 @@ def draw(figure: Callable[[], "Figure"], title: str, description: str) -> str:
 def _shorten(root: ET.Element) -> None:
     """Leave out what changes no pixel: unnamed ids, empty groups, far decimals, repeated styles."""
     text = ET.tostring(root, encoding="unicode")
-    named = set(re.findall(r"(?:href=\"|url\()#([\w-]+)", text))
+    named = dict.fromkeys(re.findall(r"(?:href=\"|url\()#([\w-]+)", text))
+    short = {name: f"i{k}" for k, name in enumerate(named)}
     for element in root.iter():
-        if element.get("id") not in named:
-            element.attrib.pop("id", None)
+        own = element.attrib.pop("id", "")
+        if own in short:
+            element.set("id", short[own])
+        for key in ("clip-path", f"{{{XLINK}}}href"):
+            if key in element.attrib:
+                element.set(key, _NAMED.sub(lambda m: "#" + short[m[1]], element.attrib[key]))
         for key in _COORDINATES & element.attrib.keys():
             element.set(key, _DECIMALS.sub(_rounded, element.attrib[key]))
         if "d" in element.attrib:
@@ -108,6 +113,7 @@ def _path(d: str) -> str:
     return words
 
 
+_NAMED = re.compile(r"#([\w-]+)")
 _GROUP = f"{{{SVG}}}g"
 _INHERITED = ("style", "clip-path")
 _COMMAND = re.compile(r"([A-Zaz])([^A-Zaz]*)")
