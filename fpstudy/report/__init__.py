@@ -44,7 +44,10 @@ def write_report(
 
         drawings, of_claims = list(drawn(summary, record, formats)), claim_drawings(claims)
     statements = told(claims, of_claims)
-    content = contents(record, summary, manifest, formats, statements, drawings)
+    content = contents(
+        record, summary, manifest, formats, statements, drawings,
+        recorded=(directory / "record.parquet").is_file(),
+    )  # fmt: skip
     _write_figures(directory, [*(drawings or []), *of_claims.values()])
     _write(directory / "README.md", readme(content))
     _write(directory / "index.html", html(content))

@@ -1,4 +1,4 @@
-"""Figures as SVG text: the same bytes for the same drawing, and ready to stand inside a page."""
+"""Figures as SVG text: the same bytes for the same drawing."""
 
 import io
 import re
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from fpstudy.report.palette import FONT, THEME
+from fpstudy.report.palette import FONT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # pages without figures do without matplotlib
@@ -29,7 +29,7 @@ def draw(figure: Callable[[], "Figure"], title: str, description: str) -> str:
     for tag, text in (("desc", description), ("title", title)):
         root.insert(0, _element(tag, text))
     root.set("role", "img")
-    return _text(root) + "\n"
+    return text_of(root) + "\n"
 
 
 def _shorten(root: ET.Element) -> None:
@@ -129,44 +129,6 @@ def _rounded(found: re.Match[str]) -> str:
 _METADATA = ("Creator", "Date", "Format", "Type")
 
 
-def inline(svg: str, name: str) -> str:
-    """The SVG as part of an HTML page: its ids begin with `name`, its theme follows the page.
-
-    The title becomes the accessible name without the tooltip that a <title> brings in HTML.
-    """
-    root = ET.fromstring(svg)
-    for element in root.iter():
-        for key, value in element.attrib.items():
-            if key == "id":
-                element.set(key, f"{name}-{value}")
-            elif key.endswith("href") and value.startswith("#"):
-                element.set(key, f"#{name}-{value[1:]}")
-            else:
-                value = re.sub(r"url\(#", f"url(#{name}-", value)
-                element.set(key, _themed(value) if key in _PAINT else value)
-    label = ""
-    for child in list(root):
-        if child.tag in (f"{{{SVG}}}title", f"{{{SVG}}}desc", f"{{{SVG}}}metadata"):
-            label += f"{child.text or ''}. " if child.tag.endswith("}title") else child.text or ""
-            root.remove(child)
-    for parent in root.iter():
-        for child in list(parent):
-            if child.tag == f"{{{SVG}}}style":  # it would speak to the whole page
-                parent.remove(child)
-    root.set("aria-label", label.strip())
-    return _text(root)
-
-
-_PAINT = ("style", "fill", "stroke")
-
-
-def _themed(value: str) -> str:
-    """Each theme colour replaced by the page's variable of its name."""
-    for colour, name in THEME.items():
-        value = re.sub(rf"{colour}\b", f"var({name})", value, flags=re.IGNORECASE)
-    return value
-
-
 def _element(tag: str, text: str) -> ET.Element:
     element = ET.Element(f"{{{SVG}}}{tag}")
     element.text = text
@@ -174,7 +136,7 @@ def _element(tag: str, text: str) -> ET.Element:
     return element
 
 
-def _text(root: ET.Element) -> str:
+def text_of(root: ET.Element) -> str:
     """The element as text, with SVG as the default namespace."""
     ET.register_namespace("", SVG)
     ET.register_namespace("xlink", XLINK)

@@ -1,18 +1,32 @@
-"""The worst result of each formula to use, with the very input that gave it."""
+"""The worst result of each formula to use, and the first failure, each with its very inputs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
+from fpstudy.outcomes import FAILURES
 from fpstudy.record import exact_text
+from fpstudy.report.answers import cases_of, setting_of
+from fpstudy.report.facets import Facets
+from fpstudy.report.formats import Formats
 from fpstudy.report.numbers import magnitude, number
-from fpstudy.report.variants import SETTING, computed_by, input_name, with_variants
+from fpstudy.report.reproduce import Sample, exact_command, short_hex, show_command
+from fpstudy.report.variants import computed_by, input_name, with_variants
 from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
 
 
 @dataclass(frozen=True)
 class Worst:
-    """The component with most ulps of error among the samples that a verdict rests on."""
+    """The component with most ulps of error of one sample.
+
+    case:     its row of summary.csv, counted from 0
+    exactly:  the command that certifies the exact value from the inputs, or ""
+    again:    the command that measures the case again
+    value:    what was computed, in decimal
+    tells:    what it can be filtered by
+    """
 
     problem: str
     dtype: str
@@ -25,46 +39,96 @@ class Worst:
     computed: str
     exact: str
     inputs: str
+    case: int
+    exactly: str
+    again: str
+    value: str
+    tells: str
 
 
-def worst_rows(record: pd.DataFrame, summary: pd.DataFrame, table: pd.DataFrame) -> list[Worst]:
-    """One row for each verdict that has a finite worst error, up to its largest magnitude.
+@dataclass(frozen=True)
+class Measured:
+    """A study's tables as a page reads them.
 
     record: its columns case (a row of the summary), ulp_error and worst_*
     """
-    cases = with_variants(summary)
-    samples = record[record["ulp_error"].notna()]
-    rows = [_worst(samples, cases, verdict) for verdict in each_verdict(table)]
+
+    record: pd.DataFrame
+    summary: pd.DataFrame
+    manifest: Mapping[str, Any]
+    formats: Formats
+    facets: Facets
+
+
+def worst_rows(measured: Measured, table: pd.DataFrame) -> list[Worst]:
+    """One row for each verdict that has a finite worst error, up to its largest magnitude."""
+    cases = with_variants(measured.summary)
+    samples = measured.record[measured.record["ulp_error"].notna()]
+    rows = [_worst(measured, samples, cases_of(cases, v), v) for v in each_verdict(table)]
     return [row for row in rows if row is not None]
 
 
-def _worst(samples: pd.DataFrame, cases: pd.DataFrame, v: Verdict) -> Worst | None:
-    """The first of the worst samples of the formula, where its verdict holds."""
-    own = cases[
-        (cases["variant"] == v.problem)
-        & (cases[SETTING].astype(str) == [v.dtype, v.arithmetic, v.accumulation]).all(axis=1)
-        & (cases["formula"].astype(str) == v.formula)
-    ]
-    if v.inputs == "given":
-        own = own[~own["swept"]]
-    else:
-        own = own[own["swept"] & (own["magnitude"] <= v.largest_magnitude)]
-    its = samples[samples["case"].isin(own.index)]
+def first_failures(measured: Measured, table: pd.DataFrame) -> list[Worst]:
+    """One row for each verdict whose setting has a failure: that at the least magnitude."""
+    cases = with_variants(measured.summary)
+    broken = measured.record[measured.record["worst_outcome"].isin(FAILURES)]
+    broken = broken[broken["worst_input"].astype(str) != ""]
+    rows = []
+    for v in each_verdict(table):
+        failing = setting_of(cases, v)
+        failing = failing[(failing["failing"] > 0) & failing.index.isin(broken["case"])]
+        if len(failing):
+            first = failing.loc[[failing["magnitude"].fillna(0.0).astype(float).idxmin()]]
+            rows.append(_worst(measured, broken, first, v))
+    return [row for row in rows if row is not None]
+
+
+def _worst(
+    measured: Measured, samples: pd.DataFrame, cases: pd.DataFrame, v: Verdict
+) -> Worst | None:
+    """The first of the worst samples of these cases, which are of the verdict's setting."""
+    its = samples[samples["case"].isin(cases.index)]
     if its.empty:
         return None
     row = its.iloc[int(its["ulp_error"].argmax())]
-    case = own.loc[row["case"]]
+    case = cases.loc[row["case"]]
     where = input_name(str(case["distribution"])) + f", n = {case['n']}"
+    exact, exponent = float(row["worst_exact"]), int(row["worst_exponent"])
+    formula, ways = str(case["formula"]), computed_by(v.arithmetic, v.accumulation)
+    inputs = str(row["worst_input"])
     return Worst(
         v.problem,
         v.dtype,
-        computed_by(v.arithmetic, v.accumulation),
-        v.formula,
+        ways,
+        formula,
         where + (f", M = {magnitude(float(case['magnitude']))}" if case["swept"] else ""),
         number(float(row["ulp_error"])),
         outcome_text(str(row["worst_outcome"])),
         str(row["worst_component"]),
-        float(row["worst_computed"]).hex(),
-        exact_text(float(row["worst_exact"]), int(row["worst_exponent"])),
-        str(row["worst_input"]),
+        short_hex(float(row["worst_computed"]).hex()),
+        exact_text(exact, exponent),
+        " ".join(short_hex(word) for word in inputs.split(" ")),
+        int(row["case"]),
+        exact_command(_sample(measured, row, inputs), int(measured.manifest.get("seed") or 0)),
+        show_command(measured.manifest, int(row["case"])),
+        repr(float(row["worst_computed"])),
+        measured.facets.keys(
+            problem=[v.problem], dtype=[v.dtype], formula=[formula], arithmetic=[ways]
+        ),
     )
+
+
+def _sample(measured: Measured, row: pd.Series, inputs: str) -> Sample:
+    """A row of the record as a sample whose inputs are known."""
+    summary, number_of_case = measured.summary, int(row["case"])
+    (case,) = summary.loc[[number_of_case]].to_dict("records")
+    first = int((measured.record["case"] == number_of_case).to_numpy().argmax())
+    place = int(measured.record.index.get_indexer(pd.Index([row.name]))[0])
+    alike = ["distribution", "n", "magnitude", "offset", "masked", "batch", "inputs"]
+    texts = [str(case[key]) for key in alike]
+    shared = summary[(summary[alike].astype(str) == texts).all(axis=1)]
+    dtypes = shared["dtype"].unique() if case["inputs"] == "shared" else [case["dtype"]]
+    return Sample(
+        case, place - first, inputs, tuple(measured.formats[str(d)] for d in dtypes),
+        int(row["worst_component"]), float(row["worst_exact"]), int(row["worst_exponent"]),
+    )  # fmt: skip
