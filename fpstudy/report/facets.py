@@ -23,9 +23,9 @@ class Facets:
 
     @property
     def offered(self) -> dict[str, dict[str, str]]:
-        """The facets with a choice to make: the keys of their values."""
+        """The facets with a choice to make: their values, each with its key."""
         return {
-            name: {self._key(name, value): value for value in values}
+            name: {value: self._key(name, value) for value in values}
             for name, values in self.values.items() if len(values) > 1
         }  # fmt: skip
 

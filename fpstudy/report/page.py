@@ -203,8 +203,10 @@ def html(content: Mapping[str, Any]) -> str:
         content,
         style=Markup(style),
         script=Markup(script),
-        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}';"
-        " base-uri 'none'; form-action 'none'",
+        policy=Markup(  # of nothing but digests, in double quotes
+            f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}';"
+            " base-uri 'none'; form-action 'none'"
+        ),
         figures=figures.figures,
         sections=_sections(content),
         row_keys=_row_keys(content["facets"]),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from fpstudy.cases import AXES
 from fpstudy.outcomes import FAILURES
 from fpstudy.record import exact_text
 from fpstudy.report.answers import cases_of, setting_of
@@ -15,6 +16,12 @@ from fpstudy.report.numbers import magnitude, number
 from fpstudy.report.reproduce import Sample, exact_command, short_hex, show_command
 from fpstudy.report.variants import computed_by, input_name, with_variants
 from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
+
+# what cases on the same inputs have alike; their dtypes are those of a sweep, if no two sweeps
+# ask the same
+DEMAND: list[str] = [
+    key for key in AXES if key not in ("formula", "dtype", "arithmetic", "accumulation")
+]
 
 
 @dataclass(frozen=True)
@@ -124,9 +131,10 @@ def _sample(measured: Measured, row: pd.Series, inputs: str) -> Sample:
     (case,) = summary.loc[[number_of_case]].to_dict("records")
     first = int((measured.record["case"] == number_of_case).to_numpy().argmax())
     place = int(measured.record.index.get_indexer(pd.Index([row.name]))[0])
-    alike = ["distribution", "n", "magnitude", "offset", "masked", "batch", "inputs"]
-    texts = [str(case[key]) for key in alike]
-    shared = summary[(summary[alike].astype(str) == texts).all(axis=1)]
+    shared = summary
+    for key in DEMAND:
+        there = shared[key]
+        shared = shared[there.isna() if pd.isna(case[key]) else there == case[key]]
     dtypes = shared["dtype"].unique() if case["inputs"] == "shared" else [case["dtype"]]
     return Sample(
         case, place - first, inputs, tuple(measured.formats[str(d)] for d in dtypes),
