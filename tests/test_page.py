@@ -20,7 +20,7 @@ from test_report import HOSTILE, MANIFEST, OWN, Page, case, growth, record, swee
 from fpstudy.cli import main
 from fpstudy.flow import rebuild, run
 from fpstudy.formats import FORMATS
-from fpstudy.record import samples
+from fpstudy.record import FULL_VECTOR, exact_text, samples
 from fpstudy.report import verdicts, write_report
 from fpstudy.report.answers import answers, listed, sentences
 from fpstudy.report.drawing import Data, Drawing
@@ -30,8 +30,14 @@ from fpstudy.report.formats import formats_of
 from fpstudy.report.inlining import inlined
 from fpstudy.report.method import method
 from fpstudy.report.page import HTML
-from fpstudy.report.reproduce import report_folder, short_hex, show_command
-from fpstudy.report.worst import Measured, Worst, first_failures, worst_rows
+from fpstudy.report.reproduce import (
+    Sample,
+    exact_command,
+    report_folder,
+    short_hex,
+    show_command,
+)
+from fpstudy.report.worst import Measured, first_failures, sample_of, worst_rows
 
 # --- the answer ---------------------------------------------------------------------------------
 
@@ -216,11 +222,6 @@ n = 300
 
 
 @pytest.fixture(scope="module")
-def one_by_one(small: Path) -> list[Worst]:
-    return each_case(inputs_of(small)[0])
-
-
-@pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small")
     (folder / "small.toml").write_text(STUDY, encoding="utf-8")
@@ -235,29 +236,27 @@ def inputs_of(folder: Path) -> tuple[Measured, pd.DataFrame]:
     return Measured(measured, done.summary, done.manifest, formats, facets), done.summary
 
 
-def each_case(measured: Measured) -> list[Worst]:
-    """The worst sample of each case alone: a verdict rests on one case."""
-    found = []
-    for number in range(len(measured.summary)):
-        one = measured.summary.loc[[number]]
-        only = dataclasses.replace(
-            measured, record=measured.record[measured.record["case"] == number]
-        )
-        found += worst_rows(only, verdicts(one)) or first_failures(only, verdicts(one))
-    return found
+def commands(measured: Measured) -> dict[int, tuple[Sample, str]]:
+    """The worst sample of each case, the one whose inputs are recorded, and its command."""
+    written = measured.record[measured.record["worst_input"].astype(str) != ""]
+    samples_of = {int(row["case"]): sample_of(measured, row) for _, row in written.iterrows()}
+    return {
+        number: (sample, exact_command(sample, measured.manifest["seed"]))
+        for number, sample in samples_of.items()
+    }
 
 
-def test_every_command_gives_the_recorded_value(small: Path, one_by_one: list[Worst]) -> None:
-    _, summary = inputs_of(small)
-    rows = [row for row in one_by_one if summary["n"][row.case] < 300]
-    bare = {row.case for row in rows if not row.exactly}
-    explicit = summary.index[summary["labels"] == "explicit[0]"]
-    assert bare == set(explicit) & {row.case for row in rows}
-    told = {(summary["labels"][r.case], summary["target"][r.case], r.problem) for r in rows}
-    assert len(told) > 15  # labels and targets of all kinds, by problem as a reader names it
-    for row in rows[:: max(1, len(rows) // 40)]:
-        if row.exactly:
-            assert value(row.exactly, int(row.component)) == row.exact
+def test_every_command_gives_the_recorded_value(small: Path) -> None:
+    measured, summary = inputs_of(small)
+    found = commands(measured)
+    ran = summary.index[summary["skipped"] == 0]
+    assert sorted(found) == sorted(ran) and len(found) > 80
+    bare = {number for number, (_, command) in found.items() if not command}
+    explicit, long = summary["labels"] == "explicit[0]", summary["n"] > FULL_VECTOR
+    assert bare == set(summary.index[explicit | long]) and len(bare) == 2
+    for sample, command in list(found.values())[::2]:
+        if command:
+            assert value(command, sample.component) == exact_text(sample.exact, sample.exponent)
 
 
 def value(command: str, component: int) -> str:
@@ -271,13 +270,13 @@ def value(command: str, component: int) -> str:
     return repr(float(text))
 
 
-def test_long_vectors_have_the_command_that_measures_the_case_again(
-    small: Path, one_by_one: list[Worst]
-) -> None:
-    measured, _ = inputs_of(small)
-    long = measured.summary.index[measured.summary["n"] == 300]
-    (row,) = [row for row in one_by_one if row.case in long]
-    assert (row.exactly, row.again) == ("", show_command(measured.manifest, row.case))
+def test_cards_name_the_case_that_the_summary_has(small: Path) -> None:
+    measured, summary = inputs_of(small)
+    for row in worst_rows(measured, verdicts(summary)):
+        told = summary.loc[row.case]
+        assert (told["formula"], told["dtype"]) == (row.formula, row.dtype)
+        assert row.again == show_command(measured.manifest, row.case)
+        assert f"n = {told['n']}" in row.where
 
 
 def test_no_command_where_the_value_is_not_the_recorded_one(small: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fpstudy.cases import AXES
@@ -116,7 +117,7 @@ def _worst(
         exact_text(exact, exponent),
         " ".join(short_hex(word) for word in inputs.split(" ")),
         int(row["case"]),
-        exact_command(_sample(measured, row, inputs), int(measured.manifest.get("seed") or 0)),
+        exact_command(sample_of(measured, row), int(measured.manifest.get("seed") or 0)),
         show_command(measured.manifest, int(row["case"])),
         repr(float(row["worst_computed"])),
         measured.facets.keys(
@@ -125,18 +126,19 @@ def _worst(
     )
 
 
-def _sample(measured: Measured, row: pd.Series, inputs: str) -> Sample:
+def sample_of(measured: Measured, row: pd.Series) -> Sample:
     """A row of the record as a sample whose inputs are known."""
     summary, number_of_case = measured.summary, int(row["case"])
     (case,) = summary.loc[[number_of_case]].to_dict("records")
     first = int((measured.record["case"] == number_of_case).to_numpy().argmax())
     place = int(measured.record.index.get_indexer(pd.Index([row.name]))[0])
-    shared = summary
-    for key in DEMAND:
-        there = shared[key]
-        shared = shared[there.isna() if pd.isna(case[key]) else there == case[key]]
-    dtypes = shared["dtype"].unique() if case["inputs"] == "shared" else [case["dtype"]]
+    alike = [
+        summary[key].isna() if pd.isna(case[key]) else summary[key] == case[key] for key in DEMAND
+    ]
+    shared = summary["dtype"][np.logical_and.reduce(alike)].unique()
+    dtypes = shared if case["inputs"] == "shared" else [case["dtype"]]
+    formats = tuple(measured.formats[str(dtype)] for dtype in dtypes)
     return Sample(
-        case, place - first, inputs, tuple(measured.formats[str(d)] for d in dtypes),
-        int(row["worst_component"]), float(row["worst_exact"]), int(row["worst_exponent"]),
+        case, place - first, str(row["worst_input"]), formats, int(row["worst_component"]),
+        float(row["worst_exact"]), int(row["worst_exponent"]),
     )  # fmt: skip
