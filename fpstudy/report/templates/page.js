@@ -52,7 +52,7 @@
 
   // A fragment holds a filter, or names an element, which is then brought into sight.
   const arrive = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(location.hash.slice(1));
     if (target || location.hash.includes("=")) recall();
     filter();
     if (!target) return;
@@ -134,15 +134,18 @@
     pre.prepend(button);
   }
 
-  // Only a box that has something to scroll is a stop of the tab key.
-  const stops = () => {
-    for (const box of all(".scroll, pre")) {
-      box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1;
+  // Only a box that has something to scroll is a stop of the tab key. Within closed details none
+  // is asked for its size: that would lay out all that they hide.
+  const stops = (within) => {
+    for (const box of all(".scroll, pre", within)) {
+      if (box.closest("details:not([open])")) continue;
+      const more = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+      box.tabIndex = more ? 0 : -1;
     }
   };
-  window.addEventListener("resize", stops);
-  document.addEventListener("toggle", stops, true);
-  stops();
+  window.addEventListener("resize", () => stops(document));
+  document.addEventListener("toggle", (event) => stops(event.target), true);
+  stops(document);
 
   let closed = [];
   window.addEventListener("beforeprint", () => {
