@@ -15,6 +15,7 @@ import numpy as np
 
 from fpstudy.calculator import exact
 from fpstudy.cases import Demand, Draw
+from fpstudy.encoding import hexadecimal
 from fpstudy.formats import FORMATS, Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.samples import prepare
@@ -51,7 +52,7 @@ def exact_command(sample: Sample, seed: int) -> str:
     try:
         inputs = _inputs(sample, seed)
         x, q, k = inputs.x[0], _labels(inputs, sample), _targets(inputs, sample)
-        parameters = {name: short_hex(float(v).hex()) for name, v in inputs.parameters.items()}
+        parameters = {name: hexadecimal(float(v)) for name, v in inputs.parameters.items()}
         truth = exact(
             problem, x, labels=None if q is None else q.tolist(), target=k, dtype=dtype,
             base=parameters.get("base"), beta=parameters.get("beta"), reduction=inputs.reduction,
@@ -109,15 +110,7 @@ def _labels(inputs: Inputs, sample: Sample) -> Floats | None:
 
 
 def _text(rows: Floats) -> str:
-    return "; ".join(
-        ",".join(short_hex(float(v).hex()) for v in row) for row in np.atleast_2d(rows)
-    )
-
-
-def short_hex(text: str) -> str:
-    """A hex float without the zeros at the end of its digits: 0x1.8p+3 for 0x1.8000000000000p+3."""
-    digits, power, exponent = text.partition("p")
-    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + power + exponent
+    return "; ".join(",".join(hexadecimal(float(v)) for v in row) for row in np.atleast_2d(rows))
 
 
 def _is(truth: Truth, sample: Sample) -> bool:

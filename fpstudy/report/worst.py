@@ -1,5 +1,6 @@
 """The worst result of each formula to use, and the first failure, each with its very inputs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from fpstudy.cases import AXES
+from fpstudy.encoding import encode, hexadecimal, shortest
 from fpstudy.outcomes import FAILURES
 from fpstudy.record import exact_text
 from fpstudy.report.answers import cases_of, setting_of
 from fpstudy.report.facets import Facets
 from fpstudy.report.formats import Formats
 from fpstudy.report.numbers import magnitude, number
-from fpstudy.report.reproduce import Sample, exact_command, short_hex, show_command
+from fpstudy.report.reproduce import Sample, exact_command, show_command
 from fpstudy.report.variants import computed_by, input_name, with_variants
 from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
 
@@ -25,6 +27,9 @@ DEMAND: list[str] = [
 ]
 
 
+_HEX = re.compile(r"-?0x[0-9a-f.]+p[+-]\d+")
+
+
 @dataclass(frozen=True)
 class Worst:
     """The component with most ulps of error of one sample.
@@ -33,6 +38,7 @@ class Worst:
     exactly:  the command that certifies the exact value from the inputs, or ""
     again:    the command that measures the case again
     value:    what was computed, in decimal
+    bits:     those that store it, in hexadecimal; "" for a format of the study's own
     tells:    what it can be filtered by
     """
 
@@ -51,6 +57,7 @@ class Worst:
     exactly: str
     again: str
     value: str
+    bits: str
     tells: str
 
 
@@ -103,7 +110,8 @@ def _worst(
     where = input_name(str(case["distribution"])) + f", n = {case['n']}"
     exact, exponent = float(row["worst_exact"]), int(row["worst_exponent"])
     formula, ways = str(case["formula"]), computed_by(v.arithmetic, v.accumulation)
-    inputs = str(row["worst_input"])
+    computed, f = float(row["worst_computed"]), measured.formats[v.dtype]
+    stored = encode(computed, f)
     return Worst(
         v.problem,
         v.dtype,
@@ -113,13 +121,14 @@ def _worst(
         number(float(row["ulp_error"])),
         outcome_text(str(row["worst_outcome"])),
         str(row["worst_component"]),
-        short_hex(float(row["worst_computed"]).hex()),
+        hexadecimal(computed),
         exact_text(exact, exponent),
-        " ".join(short_hex(word) for word in inputs.split(" ")),
+        _HEX.sub(lambda found: hexadecimal(float.fromhex(found[0])), str(row["worst_input"])),
         int(row["case"]),
         exact_command(sample_of(measured, row), int(measured.manifest.get("seed") or 0)),
         show_command(measured.manifest, int(row["case"])),
-        repr(float(row["worst_computed"])),
+        shortest(computed, f),
+        stored.hexadecimal if stored else "",
         measured.facets.keys(
             problem=[v.problem], dtype=[v.dtype], formula=[formula], arithmetic=[ways]
         ),
