@@ -12,6 +12,7 @@ from fpstudy.report.drawing import Drawing
 from fpstudy.report.formats import formats_of
 from fpstudy.report.index import index
 from fpstudy.report.page import contents, html, readme
+from fpstudy.report.reference import Study
 from fpstudy.report.tables import outcomes
 from fpstudy.report.verdicts import verdicts
 from fpstudy.summary import read_csv
@@ -65,7 +66,9 @@ def _write_figures(directory: Path, drawings: Sequence[Drawing]) -> None:
 def write_index(reports: Path) -> None:
     """Write reports/README.md from every report's summary.csv and manifest.json below."""
     studies = [
-        (folder.parent.name, read_csv(folder), json.loads(_text(folder.parent / "manifest.json")))
+        Study(
+            folder.parent.name, read_csv(folder), json.loads(_text(folder.parent / "manifest.json"))
+        )
         for folder in sorted(reports.glob("*/summary.csv"))
         if (folder.parent / "manifest.json").is_file()
     ]

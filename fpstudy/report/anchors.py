@@ -4,11 +4,27 @@ import re
 
 
 def verdict_anchor(
-    problem: str, dtype: str, arithmetic: str, accumulation: str, inputs: str
+    problem: str, dtype: str, arithmetic: str, accumulation: str, inputs: str, how: str = ""
 ) -> str:
     """The fragment of a verdict's row: "verdict-softmax-float16-numpy-native-magnitudes".
 
-    problem: as a reader names it, "softmax (base b)"; inputs: "magnitudes" or "given"
+    problem: as a reader names it, "softmax (base b)"; inputs: "magnitudes" or "given"; how: as
+    "computing in float32", or nothing
     """
-    words = " ".join(("verdict", problem, dtype, arithmetic, accumulation, inputs))
-    return re.sub(r"[^a-z0-9_.]+", "-", words.lower()).strip("-")
+    return _anchor("verdict", problem, dtype, arithmetic, accumulation, how, inputs)
+
+
+def formula_anchor(
+    problem: str, formula: str, dtype: str, arithmetic: str, accumulation: str
+) -> str:
+    """The fragment of a formula's row of numbers: "formula-softmax-naive-float16-numpy-native"."""
+    return _anchor("formula", problem, formula, dtype, arithmetic, accumulation)
+
+
+def problem_anchor(problem: str) -> str:
+    """The fragment of a problem's table in the reference."""
+    return _anchor("at-a-glance", problem)
+
+
+def _anchor(*words: str) -> str:
+    return re.sub(r"[^a-z0-9_.]+", "-", " ".join(words).lower()).strip("-")

@@ -14,6 +14,7 @@ class Markdown(str):
 
 
 _SPECIAL = re.compile(r"([\\`*_\[\]{}<>|~$#&@])")
+_SPACE = re.compile("[^\\S\xa0]+")  # but for the space that keeps numbers on one line
 _INNER = re.compile(r"(?<=\w)\\_(?=\w)")  # an underscore within a word emphasises nothing
 _OPENING = re.compile(r"^([-+=](?=[\s=-]|$)|\d+(?=[.)](?:\s|$)))")
 
@@ -23,7 +24,7 @@ def escape(text: object) -> Markdown:
 
     An address is left without its scheme's force: "://" is broken so that no host links it.
     """
-    line = visible(" ".join(str(text).split()))
+    line = visible(_SPACE.sub(" ", str(text)).strip())
     line = _SPECIAL.sub(lambda found: _ESCAPES.get(found[1], "\\" + found[1]), line)
     line = line.replace("://", ":&#47;&#47;").replace("www.", "www&#46;")
     line = _INNER.sub("_", line)
@@ -53,6 +54,16 @@ def path(text: object) -> Markdown:
     return Markdown(quote(str(text)))
 
 
+def anchor(name: object) -> Markdown:
+    """A place that a link can lead to, by a name of letters, digits, "-", "_" and "."."""
+    return Markdown(f'<a id="{re.sub(r"[^A-Za-z0-9_.-]", "-", str(name))}"></a>')
+
+
+def link(text: object, address: str) -> Markdown:
+    """The text as a link to an address that `path` and `anchor` have made."""
+    return Markdown(f"[{finalize(text)}]({address})")
+
+
 def note(text: str) -> Markdown:
     """The text in brackets, after a space; nothing for no text."""
     return Markdown(f" ({escape(text)})" if text else "")
@@ -63,3 +74,6 @@ def finalize(value: Any) -> Any:
     if value is None:
         return ""
     return value if isinstance(value, Markdown) else escape(value)
+
+
+FILTERS = (anchor, block, code, link, note, path)  # for a template, by their names

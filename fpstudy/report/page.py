@@ -22,7 +22,13 @@ from fpstudy.report.inlining import inlined
 from fpstudy.report.method import method, size_text, witness_text
 from fpstudy.report.numbers import NONE
 from fpstudy.report.reading import TERMS
-from fpstudy.report.tables import Failures, failure_rows, skipped_rows, verdict_rows
+from fpstudy.report.tables import (
+    Failures,
+    failure_rows,
+    formula_rows,
+    skipped_rows,
+    verdict_rows,
+)
 from fpstudy.report.verdicts import verdicts
 from fpstudy.report.visible import visible
 from fpstudy.report.worst import Measured, first_failures, worst_rows
@@ -53,9 +59,7 @@ def _whole(text: str) -> Markup:
 HTML = jinja2.Environment(autoescape=True, finalize=_shown, **_STRICT)
 HTML.filters["whole"] = _whole
 MARKDOWN = jinja2.Environment(autoescape=False, finalize=markdown.finalize, **_STRICT)
-MARKDOWN.filters.update(
-    {f.__name__: f for f in (markdown.block, markdown.code, markdown.note, markdown.path)}
-)
+MARKDOWN.filters.update({filter.__name__: filter for filter in markdown.FILTERS})
 MARKDOWN.globals.update(br=markdown.Markdown("<br>"), dash=NONE)
 
 
@@ -109,6 +113,7 @@ def contents(
         "question": str(manifest.get("question") or ""),
         "swept": verdict_rows(table, "magnitudes", formats),
         "given": verdict_rows(table, "given", formats),
+        "formulas": formula_rows(summary, formats),
         "claims": claims,
         "tally": tally(claims),
         "problems": {

@@ -7,11 +7,18 @@ import pandas as pd
 
 from fpstudy.outcomes import FAILURES
 from fpstudy.record import COUNTS
-from fpstudy.report.anchors import verdict_anchor
+from fpstudy.report.anchors import formula_anchor, verdict_anchor
 from fpstudy.report.formats import Formats
 from fpstudy.report.numbers import NONE, bits, count, magnitude, number, share
+from fpstudy.report.profile import (
+    lengths_text,
+    own_cases,
+    profile,
+    samples_text,
+    typical_text,
+)
 from fpstudy.report.variants import SETTING, computed_by, with_variants
-from fpstudy.report.verdicts import Verdict, each_verdict, outcome_text
+from fpstudy.report.verdicts import Verdict, each_verdict, judgements, outcome_text
 
 MOST_REASONS = 20  # groups of skipped cases that are spelled out; the others are counted
 
@@ -20,7 +27,8 @@ MOST_REASONS = 20  # groups of skipped cases that are spelled out; the others ar
 class Row:
     """One verdict in words; a note says more about the entry before it, or nothing.
 
-    anchor: of the row in the pages
+    anchor:  of the row in the pages
+    samples: vectors measured up to the largest magnitude without failure
     """
 
     anchor: str
@@ -31,6 +39,7 @@ class Row:
     formula: str
     safe: str
     safe_note: str
+    samples: str
     bits: str
     bits_note: str
     error: str
@@ -46,17 +55,28 @@ def verdict_rows(table: pd.DataFrame, inputs: str, formats: Formats) -> list[Row
 def verdict_row(v: Verdict, precision: int) -> Row:
     """A verdict in words."""
     return Row(
-        verdict_anchor(v.problem, v.dtype, v.arithmetic, v.accumulation, v.inputs),
+        verdict_anchor_of(v),
         v.problem,
         v.dtype,
         precision,
-        computed_by(v.arithmetic, v.accumulation),
+        computed_by(v.arithmetic, v.accumulation, v.how),
         v.formula,
         *_safe(v),
+        count(v.samples),
         *_bits(v),
         number(v.relative_error_max),
         v.others or NONE,
     )
+
+
+def verdict_anchor_of(v: Verdict) -> str:
+    """Where the pages have the row of a verdict."""
+    return verdict_anchor(v.problem, v.dtype, v.arithmetic, v.accumulation, v.inputs, v.how)
+
+
+def numbers_anchor(v: Verdict) -> str:
+    """Where the page has the numbers of a verdict's formula."""
+    return formula_anchor(v.problem, v.formula, v.dtype, v.arithmetic, v.accumulation)
 
 
 def _safe(v: Verdict) -> tuple[str, str]:
@@ -89,6 +109,58 @@ def _bits(v: Verdict) -> tuple[str, str]:
     if v.lost_subnormals:
         notes.append(f"{share(v.lost_subnormals, v.components)} lost subnormals")
     return said, ", ".join(notes)
+
+
+@dataclass(frozen=True)
+class FormulaRow:
+    """What one formula keeps at the magnitudes of a study, in words.
+
+    entry, normwise: at the typical magnitudes, of the worst component and of the whole vector
+    samples:         vectors behind each number of these two
+    lengths:         at the shortest and the longest n, with a note
+    range:           from the least magnitude to the largest without failure, with a note
+    """
+
+    anchor: str
+    problem: str
+    formula: str
+    dtype: str
+    computed_by: str
+    safe: str
+    safe_note: str
+    entry: str
+    normwise: str
+    samples: str
+    lengths: str
+    lengths_note: str
+    range: str
+    range_note: str
+    error: str
+
+
+def formula_rows(summary: pd.DataFrame, formats: Formats) -> list[FormulaRow]:
+    """A row for each formula whose magnitudes were swept, in each setting, the best ones first."""
+    cases = with_variants(summary)
+    return [
+        formula_row(cases, v, formats[v.dtype].precision)
+        for judged in judgements(summary)
+        for v in judged
+        if v.inputs == "magnitudes"
+    ]
+
+
+def formula_row(cases: pd.DataFrame, v: Verdict, precision: int) -> FormulaRow:
+    """One formula in numbers; cases: with variants, its own among them."""
+    row = verdict_row(v, precision)
+    kept = profile(own_cases(cases, v), precision)
+    return FormulaRow(
+        numbers_anchor(v),
+        *(v.problem, v.formula, v.dtype, row.computed_by, row.safe, row.safe_note),
+        *(typical_text(kept, lambda k: k.bits), typical_text(kept, lambda k: k.normwise)),
+        samples_text(kept),
+        *lengths_text(kept),
+        *(row.bits, row.bits_note, row.error),
+    )
 
 
 @dataclass(frozen=True)

@@ -94,12 +94,26 @@ def accumulation_text(accumulation: str) -> str:
     return f"{order} in {width}" if width else order
 
 
-def computed_by(arithmetic: str, accumulation: str) -> str:
+def computed_by(arithmetic: str, accumulation: str, how: str = "") -> str:
     """What carried out the operations, and the sums: "rounded, kahan sums in float32"."""
-    if accumulation == "native":
-        return f"{arithmetic}, native accumulation"
     order, _, width = accumulation.partition(":")
-    return f"{arithmetic}, {order} sums" + (f" in {width}" if width else "")
+    sums = "native accumulation" if order == "native" else f"{order} sums"
+    told = f"{arithmetic}, {sums}" + (f" in {width}" if width else "")
+    return told + (f", {how}" if how else "")
+
+
+HOW: dict[str, str] = {"compute": "computing in", "store": "logits stored in"}
+
+
+def how(formula: str) -> str:
+    """How a formula's options part from the dtype: "computing in float32", or nothing.
+
+    The formulas that compute in another format, or that first store their logits in one, are
+    answers to another question than those that do not.
+    """
+    options = [o.partition("=") for o in formula.partition("[")[2].rstrip("]").split(",")]
+    chosen = {key.strip(): value.strip() for key, _, value in options}
+    return ", ".join(f"{said} {chosen[key]}" for key, said in HOW.items() if chosen.get(key))
 
 
 def input_name(distribution: str) -> str:

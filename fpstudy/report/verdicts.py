@@ -7,7 +7,7 @@ the worst sample), then to the smaller error, then to the order of names.
 """
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from fpstudy.outcomes import FAILURES
 from fpstudy.report.numbers import magnitude as magnitude_text
-from fpstudy.report.variants import SETTING, in_order, settings, with_variants
+from fpstudy.report.variants import SETTING, how, in_order, settings, with_variants
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,9 @@ class Verdict:
 
     inputs:            "magnitudes", or "given" for vectors of the study or of a file, where the
                        fields that speak of magnitudes are NaN
+    how:               "computing in float32", "logits stored in bfloat16", or nothing: formulas
+                       that part from the dtype in this are judged among themselves
+    samples:           vectors measured, of all lengths: up to M, or all where there is no M
     largest_magnitude: M above; NaN if the least magnitude already failed
     bits_*:            bits kept by the worst sample, at the least magnitude, at M, and wherever
                        fewest up to M
@@ -39,7 +42,9 @@ class Verdict:
     arithmetic: str
     accumulation: str
     inputs: str
+    how: str
     formula: str
+    samples: int
     largest_magnitude: float
     least_measured: float
     largest_measured: float
@@ -63,18 +68,26 @@ COLUMNS: tuple[str, ...] = tuple(Verdict.__dataclass_fields__)
 
 def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per problem (as a reader names it) and setting, with the fields of `Verdict`."""
-    table = with_variants(summary)
-    table = _telling(table)
-    rows = []
+    rows = [asdict(_verdict(judged)) for judged in judgements(summary)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def judgements(summary: pd.DataFrame) -> Iterator[list[Verdict]]:
+    """For each problem, setting and kind of inputs all its formulas, the one to use first.
+
+    None of them tells of the others.
+    """
+    table = _telling(with_variants(summary))[_JUDGED_BY]
+    hows = table["formula"].map(how)
     for problem in in_order(table["variant"]):
         part = table[table["variant"] == problem]
         for setting in settings(part):
             here = part[(part[SETTING].astype(str) == list(setting)).all(axis=1)]
-            for swept, inputs in ((True, "magnitudes"), (False, "given")):
-                chosen = here[here["swept"] == swept]
-                if len(chosen):
-                    rows.append(asdict(_verdict((problem, *setting, inputs), chosen)))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+            for own in in_order(hows[here.index]):
+                for swept, inputs in ((True, "magnitudes"), (False, "given")):
+                    chosen = here[(here["swept"] == swept) & (hows[here.index] == own)]
+                    if len(chosen):
+                        yield _judged((problem, *setting, inputs, own), chosen)
 
 
 def _telling(table: pd.DataFrame) -> pd.DataFrame:
@@ -91,28 +104,41 @@ def _telling(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["measured"] > 0) & some & within]
 
 
+_JUDGED_BY = [
+    "variant", *SETTING, "formula", "swept", "magnitude", "samples", "components", "measured",
+    "failing", "flushed_subnormal", *FAILURES, "honest_underflow", "undecided", "bits_kept_min",
+    "relative_error_max",
+]  # fmt: skip
+
+
 def each_verdict(table: pd.DataFrame) -> list[Verdict]:
     """The rows of a table of verdicts as values."""
     return [Verdict(*row) for row in table[list(COLUMNS)].itertuples(index=False, name=None)]
 
 
-Key = tuple[str, str, str, str, str]  # problem, dtype, arithmetic, accumulation, inputs
+# problem, dtype, arithmetic, accumulation, inputs, how
+Key = tuple[str, str, str, str, str, str]
 Rank = tuple[float, float, float, float, str]
 
 
-def _verdict(key: Key, part: pd.DataFrame) -> Verdict:
-    """The best formula's verdict, with the others' failures told beside it."""
+def _judged(key: Key, part: pd.DataFrame) -> list[Verdict]:
+    """A verdict on each formula, the best first."""
     judged = [
         _judge(key, formula, part[part["formula"].astype(str) == formula])
         for formula in in_order(part["formula"])
     ]
-    (_, best), *others = sorted(judged, key=lambda one: one[0])
-    return replace(best, others=_told([verdict for _, verdict in others]))
+    return [verdict for _, verdict in sorted(judged, key=lambda one: one[0])]
+
+
+def _verdict(judged: list[Verdict]) -> Verdict:
+    """The best formula's verdict, with the others' failures told beside it."""
+    best, *others = judged
+    return replace(best, others=_told(others))
 
 
 def _judge(key: Key, formula: str, part: pd.DataFrame) -> tuple[Rank, Verdict]:
     """One formula's verdict, and its rank: the least rank is the formula to use."""
-    swept = key[-1] == "magnitudes"
+    swept = key[4] == "magnitudes"
     M = part["magnitude"].astype(float) if swept else pd.Series(math.nan, index=part.index)
     groups = part.groupby(M, dropna=False, sort=True)
     counts = groups[[*FAILURES, "failing", "flushed_subnormal"]].sum()
@@ -125,6 +151,7 @@ def _judge(key: Key, formula: str, part: pd.DataFrame) -> tuple[Rank, Verdict]:
     verdict = Verdict(
         *key,
         formula,
+        _samples(part[counts.index[safe - 1] >= M] if swept and safe else part),
         largest_magnitude=float(counts.index[safe - 1]) if safe else math.nan,
         least_measured=float(counts.index[0]),
         largest_measured=float(counts.index[-1]),
@@ -143,6 +170,11 @@ def _judge(key: Key, formula: str, part: pd.DataFrame) -> tuple[Rank, Verdict]:
         others="",
     )
     return _rank(verdict, float(known.median()) if len(known) else 0.0), verdict
+
+
+def _samples(part: pd.DataFrame) -> int:
+    """The vectors that were run: those of a case that was cut short count in part."""
+    return round(float((part["samples"] * part["measured"] / part["components"]).sum()))
 
 
 def _rank(verdict: Verdict, bits_median: float) -> Rank:
