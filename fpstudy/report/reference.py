@@ -70,11 +70,13 @@ def sweeps(studies: Sequence[Study]) -> dict[Key, list[Sweep]]:
     found: dict[Key, list[Sweep]] = {}
     for folder, summary, manifest in studies:
         formats, table = formats_of(manifest, summary), with_variants(summary)
+        table = table[table["swept"]]
+        table = table.assign(magnitude=table["magnitude"].astype(float))
         drawn = table["distribution"].isin(DRAWN) & (table["magnitude"] > 0)
-        drawn |= (table["measured"] == 0) | ~table["swept"]
+        drawn |= table["measured"] == 0
         alike = drawn.groupby([table[name] for name in ("variant", *SETTING)]).transform("all")
-        cases = table.loc[alike & table["swept"] & (table["measured"] > 0), CASES]
-        for judged in judgements(summary[alike & table["swept"]]):
+        cases = table.loc[alike & (table["measured"] > 0), CASES]
+        for judged in judgements(table.loc[alike, summary.columns]):
             use = judged[0]
             setting = [use.dtype, use.arithmetic, use.accumulation]
             own = (cases[["variant", *SETTING]] == [use.problem, *setting]).all(axis=1)
@@ -276,7 +278,7 @@ def choices(found: Sweeps) -> list[Choice]:
                 Choice(
                     problem,
                     name,
-                    formula.mathematics if formula else "",
+                    formula.mathematics.rstrip(".") if formula else "",
                     formula.fails if formula else "",
                     f"{names.count(name)} of {len(names)}",
                 )
