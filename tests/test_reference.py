@@ -1,4 +1,4 @@
-"""The page over all reports: what its tables take from which study, and that its links lead there."""
+"""The page over all reports: what its tables take from which study, and where its links lead."""
 
 import dataclasses
 import json
@@ -155,7 +155,8 @@ def test_a_row_rests_on_the_widest_study_and_then_on_the_one_of_most_formulas(tm
     who, float16, float32 = rows_of(page(tmp_path), "softmax")
     assert who[:2] == ["**numpy**", "*native accumulation*"]
     assert float16[:2] == ["float16<br>11 bits", "`shifted`"]
-    assert float16[2] == "[100 (all)](wider/README.md#verdict-softmax-float16-numpy-native-magnitudes)"
+    row = "wider/README.md#verdict-softmax-float16-numpy-native-magnitudes"
+    assert float16[2] == f"[100 (all)]({row})"
     assert float16[5] == "`naive` from 100: NaN"
     assert "[wider](wider" in float16[6] and float16[6].endswith("<br>24 samples")
     assert "[narrow](narrow" in float32[6] and float32[5] == "`naive` from 1: NaN"
@@ -183,8 +184,8 @@ def test_a_result_that_is_one_number_has_no_norm(tmp_path):
 
 
 def test_a_formula_that_fails_itself_says_so(tmp_path):
-    rows = [case("spurious_overflow" if M > 1 else "accurate", magnitude=M) for M in (0.1, 1.0, 9.0)]
-    save(tmp_path, "one", rows)
+    outcomes = {0.1: "accurate", 1.0: "accurate", 9.0: "spurious_overflow"}
+    save(tmp_path, "one", [case(outcome, magnitude=M) for M, outcome in outcomes.items()])
     (_, row) = rows_of(page(tmp_path), "softmax")
     assert row[2].startswith("[1](one/") and row[5] == "*itself* from 9: infinity"
 

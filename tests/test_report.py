@@ -2,12 +2,10 @@
 
 import dataclasses
 import itertools
-import json
 import math
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pandas as pd

@@ -21,6 +21,13 @@ def formula_anchor(
     return _anchor("formula", problem, formula, dtype, arithmetic, accumulation)
 
 
+def offset_anchor(
+    problem: str, formula: str, dtype: str, arithmetic: str, accumulation: str
+) -> str:
+    """The fragment of a formula's row by offset: "offset-softmax-naive-float16-numpy-native"."""
+    return _anchor("offset", problem, formula, dtype, arithmetic, accumulation)
+
+
 def problem_anchor(problem: str) -> str:
     """The fragment of a problem's table in the reference."""
     return _anchor("at-a-glance", problem)

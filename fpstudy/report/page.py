@@ -21,6 +21,7 @@ from fpstudy.report.formats import Formats, described, own_formats
 from fpstudy.report.inlining import inlined
 from fpstudy.report.method import method, size_text, witness_text
 from fpstudy.report.numbers import NONE
+from fpstudy.report.offsets import offset_table
 from fpstudy.report.reading import TERMS
 from fpstudy.report.tables import (
     Failures,
@@ -114,6 +115,7 @@ def contents(
         "swept": verdict_rows(table, "magnitudes", formats),
         "given": verdict_rows(table, "given", formats),
         "formulas": formula_rows(summary, formats),
+        "offsets": offset_table(summary),
         "claims": claims,
         "tally": tally(claims),
         "problems": {

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from fpstudy.report.anchors import offset_anchor
 from fpstudy.report.laws.law import (
     Law,
     Measured,
@@ -47,7 +48,7 @@ def _offsets(tables: Tables) -> Iterator[Measured]:
             f" (offsets up to {magnitude(float(common['offset'].abs().max()))} either way)",
             lost <= lost_common / 2,
             samples(common, good),
-            row(study, common),
+            row(study, common, offset_anchor),
         )
 
 

@@ -74,11 +74,11 @@ def samples(*parts: pd.DataFrame) -> int:
     return sum(int(part["samples"].sum()) for part in parts)
 
 
-def row(study: str, cases: pd.DataFrame) -> Markdown:
+def row(study: str, cases: pd.DataFrame, anchor: Callable[..., str] = formula_anchor) -> Markdown:
     """The address of the row of these cases' formula in the study's page."""
     first = cases.iloc[0]
     keys = ("variant", "formula", "dtype", "arithmetic", "accumulation")
-    return address(study, formula_anchor(*(str(first[key]) for key in keys)))
+    return address(study, anchor(*(str(first[key]) for key in keys)))
 
 
 def onset(cases: pd.DataFrame, axis: str = "magnitude") -> float:
