@@ -156,7 +156,7 @@ PLANTED = [
     ]),
     (FORMULA_FIXES_OFFSETS, "offset", offsets, [
         _only(formula="log1p", dtype="float32", offset=-1000.0, _bits_kept_min=5.0),
-        _only(formula="minus_lse", dtype="float16", offset=-1000.0, _bits_kept_min=7.5),
+        _only(formula="minus_lse", dtype="float16", _bits_kept_min=7.5),
     ]),
     (STORAGE_FIXES_MAGNITUDE, "storage", storage, [
         _only(formula="downcast[store=float16]", magnitude=100.0, _relative_error_max=0.09),

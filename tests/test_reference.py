@@ -265,11 +265,25 @@ def test_the_formulas_to_use_come_with_their_mathematics_and_where_they_fail(rep
     part = text.split("## Which formula")[1]
     (row,) = [line for line in part.splitlines() if line.startswith("| softmax | `shifted` | `")]
     assert "`exp(x_j - m) / sum_i exp(x_i - m), m = max(x)`" in row
-    assert "65,520 of them in float16" in row and row.endswith("| 2 of 3 |")
-    onset = next(line for line in part.splitlines() if line.startswith("| softmax | `naive` |"))
+    assert "65,520 of them in float16" in row and row.endswith("| 3 of 3 |")
+    onset = next(line for line in part.splitlines() if line.startswith("| `naive` |"))
     assert re.findall(r"\[([^]]*)\]", onset) == ["from 100: NaN"] * 2
-    used = next(line for line in part.splitlines() if line.startswith("| softmax | **`shifted`**"))
+    used = next(line for line in part.splitlines() if line.startswith("| **`shifted`**"))
     assert re.findall(r"\[([^]]*)\]", used) == ["none up to 100"] * 2
+
+
+def test_a_librarys_own_formula_is_named_with_the_library(tmp_path):
+    rows = [
+        case(formula="library", arithmetic=who, magnitude=M)
+        for who in ("torch", "torch.compile", "numpy") for M in (1.0, 10.0)
+    ]  # fmt: skip
+    save(tmp_path, "one", rows)
+    part = page(tmp_path).split("## Which formula")[1]
+    found = re.findall(r"\| softmax \| `library` of (\w+) \| `([\w.]+).*\| (\d of \d) \|", part)
+    assert found == [
+        ("torch", "torch.nn.functional.softmax", "2 of 3"),
+        ("scipy", "scipy.special.softmax", "1 of 3"),
+    ]
 
 
 # --- the profile of a formula -----------------------------------------------------------------

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from fpstudy.formats import FORMATS
+from fpstudy.report import write_index
 from fpstudy.summary import read_csv
 
 REPORTS = Path(__file__).parent.parent / "reports"
@@ -98,6 +99,17 @@ def test_65536_equal_float16_logits_overflow_in_scipy_jax_and_torch() -> None:
 def test_nothing_crashed_or_stayed_undecided(study: str) -> None:
     table = cases(study)
     assert table[["crashed", "timeout", "bad_output", "undecided"]].sum().sum() == 0
+
+
+def test_the_reference_is_the_one_that_the_reports_give(tmp_path: Path) -> None:
+    for report in REPORTS.glob("*/summary.csv"):
+        copy = tmp_path / report.parent.name
+        copy.mkdir()
+        for name in ("summary.csv", "manifest.json"):
+            (copy / name).write_bytes((report.parent / name).read_bytes())
+    write_index(tmp_path)
+    committed = (REPORTS / "README.md").read_text(encoding="utf-8")
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == committed
 
 
 def test_every_study_has_its_report() -> None:

@@ -1,5 +1,6 @@
 """Tables for choosing a dtype and a formula, each number with a link to the row that shows it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -256,10 +257,14 @@ def _onset(v: Verdict) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """A formula to use: what it computes, where it fails, and in how many rows it is the one."""
+    """A formula to use: what it computes, where it fails, and in how many rows it is the one.
+
+    owner: the library whose formula it is, or nothing for one that every arithmetic carries out
+    """
 
     problem: str
     formula: str
+    owner: str
     mathematics: str
     fails: str
     chosen: str
@@ -271,19 +276,27 @@ def choices(found: Sweeps) -> list[Choice]:
     rows = []
     for problem in _problems(best):
         use = [sweep.judged[0] for key, sweep in best.items() if key.problem == problem]
-        names = [v.formula for v in use]
+        names = [(_plain(v), _owner(v)) for v in use]
         for name in sorted(set(names), key=lambda name: (-names.count(name), name)):
-            formula = _definition(next(v for v in use if v.formula == name))
-            rows.append(
-                Choice(
-                    problem,
-                    name,
-                    formula.mathematics.rstrip(".") if formula else "",
-                    formula.fails if formula else "",
-                    f"{names.count(name)} of {len(names)}",
-                )
-            )
+            formula = _definition(use[names.index(name)])
+            chosen = f"{names.count(name)} of {len(names)}"
+            told = (formula.mathematics.rstrip("."), formula.fails) if formula else ("", "")
+            rows.append(Choice(problem, *name, *told, chosen))
     return rows
+
+
+def _plain(v: Verdict) -> str:
+    """A formula's name without the format that it computes in."""
+    return v.formula.partition("[")[0] if v.how else v.formula
+
+
+def _owner(v: Verdict) -> str:
+    """The library of a formula that no other arithmetic has; "scipy" is NumPy's."""
+    problem = PROBLEMS.get(v.problem.partition(" (")[0])
+    if problem is None or _plain(v).partition("[")[0] in problem.formulas:
+        return ""
+    module = re.split("[.:]", v.arithmetic)[0]
+    return "scipy" if module == "numpy" else module
 
 
 def _definition(v: Verdict) -> Formula | None:
@@ -293,7 +306,7 @@ def _definition(v: Verdict) -> Formula | None:
         return None
     try:
         return named(evaluators.formulas(problem, v.arithmetic), v.formula)
-    except ValueError:  # an option that an earlier version had
+    except ValueError:  # an option that this version does not have
         return None
 
 
@@ -309,7 +322,6 @@ class Onset:
 class Onsets:
     """A formula's row, a cell for each dtype."""
 
-    problem: str
     formula: str
     used: bool
     cells: list[Onset]
@@ -321,7 +333,7 @@ class OnsetTable:
 
     computed_by: str
     dtypes: list[str]
-    rows: list[Onsets]
+    groups: list[tuple[str, list[Onsets]]]
 
 
 def onsets(found: Sweeps) -> OnsetTable | None:
@@ -336,8 +348,8 @@ def onsets(found: Sweeps) -> OnsetTable | None:
     who = max(sizes, key=lambda one: sizes[one])
     chosen = {key: s for key, s in best.items() if (key.arithmetic, key.accumulation) == who}
     formats = sorted(dict.fromkeys(key.format for key in chosen), key=_rank)
-    rows = [row for problem in _problems(chosen) for row in _onsets(problem, chosen, formats)]
-    return OnsetTable(computed_by(*who), [f.name for f in formats], rows)
+    groups = [(problem, list(_onsets(problem, chosen, formats))) for problem in _problems(chosen)]
+    return OnsetTable(computed_by(*who), [f.name for f in formats], groups)
 
 
 def _onsets(problem: str, chosen: Mapping[Key, Sweep], formats: list[Format]) -> Iterator[Onsets]:
@@ -346,7 +358,7 @@ def _onsets(problem: str, chosen: Mapping[Key, Sweep], formats: list[Format]) ->
     uses = {sweep.judged[0].formula for sweep in by_format.values()}
     for name in sorted(dict.fromkeys(names), key=lambda name: name not in uses):
         cells = [_cell(name, by_format.get(f)) for f in formats]
-        yield Onsets(problem, name, name in uses, cells)
+        yield Onsets(name, name in uses, cells)
 
 
 def _cell(formula: str, sweep: Sweep | None) -> Onset:
