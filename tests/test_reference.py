@@ -14,6 +14,7 @@ from fpstudy.formats import FORMATS, Format
 from fpstudy.report import verdicts, write_index, write_report
 from fpstudy.report.anchors import formula_anchor, verdict_anchor
 from fpstudy.report.markdown import anchor, link
+from fpstudy.report.offsets import offset_table
 from fpstudy.report.profile import (
     lengths_text,
     own_cases,
@@ -367,3 +368,25 @@ def test_anchors_name_what_a_row_is_of():
         "formula-softmax-blocked-block-8-float16-torch-cuda-native"
     )
     assert FORMATS["float16"].precision == 11
+
+
+# --- by offset --------------------------------------------------------------------------------
+
+
+def test_offsets_have_a_table_of_the_worst_of_both_directions_at_the_least_magnitude():
+    rows = [
+        case("nan" if abs(c) > 10 else "accurate", offset=c, magnitude=M, bits_kept=9.0 - M + c / 5)
+        for c in (-100.0, -10.0, -1.0, 0.0, 1.0, 10.0, 100.0)
+        for M in (1.0, 4.0)
+    ]
+    found = offset_table(table(*rows))
+    assert found is not None and found.magnitude == "1"
+    assert found.offsets.split() == ["0", "/", "1", "/", "10", "/", "100"]
+    (row,) = found.rows
+    assert row.anchor == "offset-softmax-naive-float16-numpy-native"
+    assert (row.reach, row.reach_note) == ("10", "fails at 100")
+    assert row.kept.split() == ["8", "/", "7.8", "/", "6", "/", "0"]
+
+
+def test_few_offsets_have_no_table():
+    assert offset_table(table(*(case(offset=c) for c in (-10.0, 0.0, 1.0, 10.0)))) is None
