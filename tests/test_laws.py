@@ -20,7 +20,7 @@ from fpstudy.report.laws.storage import (
     STORAGE_FIXES_MAGNITUDE,
 )
 from fpstudy.report.laws.sums import ACCUMULATOR_FIXES_N, FLOAT16_CANNOT_COUNT
-from fpstudy.report.reference import Study
+from fpstudy.report.sweeps import Study
 
 
 def fails(rows, **where):

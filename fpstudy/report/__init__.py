@@ -12,7 +12,7 @@ from fpstudy.report.drawing import Drawing
 from fpstudy.report.formats import formats_of
 from fpstudy.report.index import index
 from fpstudy.report.page import contents, html, readme
-from fpstudy.report.reference import Study
+from fpstudy.report.sweeps import Study
 from fpstudy.report.tables import outcomes
 from fpstudy.report.verdicts import verdicts
 from fpstudy.summary import read_csv

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from fpstudy.report.choices import choices, onsets
 from fpstudy.report.environment import unlike
+from fpstudy.report.glance import glances
 from fpstudy.report.laws import laws
 from fpstudy.report.lengths import length_table
 from fpstudy.report.page import MARKDOWN
-from fpstudy.report.reference import Study, choices, glances, onsets, sweeps
+from fpstudy.report.sweeps import Study, sweeps
 
 
 def index(studies: Sequence[Study]) -> str:

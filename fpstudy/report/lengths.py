@@ -9,7 +9,7 @@ import pandas as pd
 from fpstudy.report.markdown import Markdown
 from fpstudy.report.numbers import NONE, bits, count, magnitude
 from fpstudy.report.profile import UNBROKEN, own_cases
-from fpstudy.report.reference import Key, Sweep, Sweeps, address, by_problem, widest
+from fpstudy.report.sweeps import Key, Sweep, Sweeps, address, by_problem, widest
 from fpstudy.report.tables import numbers_anchor
 from fpstudy.report.variants import computed_by
 

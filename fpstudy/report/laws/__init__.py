@@ -21,7 +21,7 @@ from fpstudy.report.laws.storage import (
 )
 from fpstudy.report.laws.sums import ACCUMULATOR_FIXES_N, FLOAT16_CANNOT_COUNT
 from fpstudy.report.numbers import count
-from fpstudy.report.reference import Study
+from fpstudy.report.sweeps import Study
 from fpstudy.report.variants import with_variants
 
 LAWS: tuple[Law, ...] = (

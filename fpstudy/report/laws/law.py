@@ -9,7 +9,7 @@ import pandas as pd
 from fpstudy.report.anchors import formula_anchor
 from fpstudy.report.markdown import Markdown
 from fpstudy.report.numbers import count, magnitude, number
-from fpstudy.report.reference import address
+from fpstudy.report.sweeps import address
 
 ARROW = "\N{RIGHTWARDS ARROW}"
 
