@@ -10,8 +10,9 @@ import pandas as pd
 
 from fpstudy.report.claims import tally, told
 from fpstudy.report.formats import formats_of
+from fpstudy.report.method import witness_text
 from fpstudy.report.numbers import count
-from fpstudy.report.page import HTML, witness_text
+from fpstudy.report.page import HTML
 from fpstudy.report.tables import verdict_rows
 from fpstudy.report.verdicts import verdicts
 from fpstudy.report.visible import visible

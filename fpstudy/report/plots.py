@@ -83,7 +83,7 @@ class Plots:
         part = _measured(given if len(given) else part)
         here, its = self._arranged(part, "input")
         points = median_and_maximum(its, ["input"])
-        return _drawn(lambda: error_dots(points), captions.dots(here, ""))
+        return _drawn(lambda: error_dots(points), captions.dots(here, points, ""))
 
     def failures(self, across: str | None = None, **where: Any) -> Picture:
         """The failure with most components of each formula, all else pooled.
@@ -141,7 +141,7 @@ class Plots:
             key: swept[key].iloc[0] for key in _told(self._cases, swept, axis)
         }
         points, title = along(its, axis), axis.title(here)
-        words = captions.curves(here, axis, "", fixed)
+        words = captions.curves(here, points, axis, "", fixed)
         return _drawn(lambda: error_curves(points, axis, title), words)
 
     def _map(
