@@ -258,6 +258,7 @@ def test_lines_that_stand_apart_are_named_beside_them_and_need_no_legend():
 X = np.linspace(0, 3, 7)
 FLAT = {name: np.stack([X, np.full(7, y)], 1) for name, y in (("a", 0.3), ("b", 0.9), ("c", 1.5))}
 EMPTY = np.empty((0, 2))
+EVERYWHERE = np.concatenate([sampled(FLAT["a"] + [0, 0.1 * k]) for k in range(-3, 18)])
 
 
 def _distance(corner, wide, points):
@@ -282,13 +283,22 @@ def test_a_name_is_nearest_to_its_own_line_and_covers_none():
     ("paths", "room", "named"),
     [
         (FLAT, Room(3.0, 2.0, sampled(FLAT["b"] + [0, 0.1])), {"a", "b", "c"}),
+        ({"a": FLAT["a"]}, Room(3.0, 2.0, EVERYWHERE), set()),
         (FLAT | {"d": FLAT["a"]}, Room(3.0, 2.0, EMPTY), {"b", "c"}),
         (FLAT, Room(0.2, 2.0, EMPTY), set()),
         ({"a": np.full((3, 2), np.nan)}, Room(3.0, 2.0, EMPTY), set()),
         ({"a": np.array([[0.5, 0.5]])}, Room(3.0, 2.0, EMPTY), {"a"}),
         ({"a": FLAT["a"]}, Room(3.0, 0.35, EMPTY), {"a"}),  # above it there is no room
     ],
-    ids=["a guide in the way", "two alike", "too narrow", "nothing drawn", "a point", "low"],
+    ids=[
+        "a guide in the way",
+        "guides everywhere",
+        "two alike",
+        "too narrow",
+        "nothing drawn",
+        "a point",
+        "low",
+    ],
 )
 def test_a_name_without_room_is_left_out(paths, room, named):
     found = placed(paths, room)
