@@ -1,0 +1,60 @@
+"""Faults as messages and exit codes.
+
+0 fine; 1 a check failed (the witness, an inequality, a limit); 2 the usage or the study file is
+wrong; 3 some cases crashed and the rest is recorded; 74 no room or no right to write; 130
+interrupted, 143 terminated.
+"""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+CHECK_FAILED, USAGE, CRASHED, NO_ROOM = 1, 2, 3, 74
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Errors of the user and of the file system, as messages with their exit codes."""
+    from fpstudy.damage import AbsentError, DamagedError
+    from fpstudy.distributions import LogitsError
+    from fpstudy.environment.floating_point import UnsteadyError
+    from fpstudy.study import StudyError
+    from fpstudy.user_code import CodeError
+
+    try:
+        with _terminable():
+            yield
+    except (StudyError, LogitsError, CodeError, DamagedError, AbsentError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(USAGE)
+    except UnsteadyError as error:
+        click.echo(f"check failed: {error}", err=True)
+        sys.exit(CHECK_FAILED)
+    except OSError as error:
+        click.echo(f"{error.filename or 'output'}: {error.strerror or error}", err=True)
+        sys.exit(NO_ROOM)
+    except KeyboardInterrupt:
+        click.echo("interrupted; the report as it was is untouched", err=True)
+        sys.exit(130)
+    except Terminated:
+        click.echo("terminated; the report as it was is untouched", err=True)
+        sys.exit(143)
+
+
+class Terminated(BaseException):
+    """SIGTERM, as an exception that unwinds what is running, workers included."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    def raise_it(*_: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, raise_it)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,157 @@
+"""Commands on studies and their reports: run, plan, report."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fpstudy.cli.faults import CHECK_FAILED, CRASHED, faults
+from fpstudy.cli.options import check_selection, figures_option, only_option, study_argument
+
+
+def _keep_whole(out: Path) -> None:
+    """A part of a study does not replace the report of the whole."""
+    try:
+        there = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        whole = there["only"] == {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if whole:
+        raise click.UsageError(
+            f"--out {out} holds the report of a whole study; name another folder"
+        )
+
+
+def _folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and str(value) in ("", "."):
+        raise click.BadParameter("want a folder of its own for the report")
+    return value
+
+
+@click.command()
+@study_argument
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", callback=_folder,
+    help="Folder of the report; by default reports/<name>.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(1, 4096), metavar="N",
+    help="Processes; by default 1 for a small study, else one for each core. Results are the same.",
+)  # fmt: skip
+@only_option
+@click.option(
+    "--allow-code", multiple=True, metavar="MODULE",
+    help='Let the study\'s "MODULE:function" formulas be imported and run; repeatable.',
+)  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Measure again even where the record is up to date.")
+@figures_option
+def run(
+    study: Path, out: Path | None, jobs: int | None, only: Any, allow_code: tuple[str, ...],
+    fresh: bool, figures: bool,
+) -> None:  # fmt: skip
+    """Run a study: measure, and write tables, figures and pages.
+
+    Writes record.parquet (a row for each case and sample), summary.csv (a row for each case),
+    figures/*.svg, README.md, index.html and manifest.json. Running again from the same
+    environment keeps the record and rebuilds the rest.
+    """
+    from fpstudy import flow, planning, progress
+    from fpstudy.cases import expand, select
+    from fpstudy.study import load
+
+    with faults():
+        loaded = load(study)
+        cases = expand(loaded)
+        check_selection(cases, only)
+        cases = select(cases, only)
+        if out is not None and only:
+            _keep_whole(out)
+        planning.check_memory(loaded, flow.tasks(loaded, cases))
+        with progress.shown(loaded.name) as show:
+            done = flow.run(
+                loaded,
+                out,
+                jobs=jobs,
+                only=only,
+                fresh=fresh,
+                progress=show,
+                notice=_say,
+                allow_code=allow_code,
+                figures=figures,
+            )
+    _print_verdicts(done)
+    for failure in done.failures:
+        click.echo(f"check failed: {failure}", err=True)
+    crashed = done.manifest["cases"]["crashed"]
+    if crashed:
+        click.echo(f"{crashed} cases crashed; summary.csv has the reasons", err=True)
+    sys.exit(CHECK_FAILED if done.failures else CRASHED if crashed else 0)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _print_verdicts(done: Any) -> None:
+    """The verdict table, the witness's count and where the report lies."""
+    from fpstudy.report import terminal
+
+    if len(done.summary):
+        terminal.print_verdicts(done.summary)
+    counts, witness = done.manifest["cases"], done.manifest["witness"]
+    click.echo(
+        f"{counts['run']:,} cases measured, {counts['skipped']:,} skipped. Exact values:"
+        f" {done.manifest['truths']:,}, {done.manifest['undecided']:,} undecided;"
+        f" mpmath recomputed {witness['checked']:,}, of which {witness['agreed']:,} agree."
+    )
+    claims = Counter(claim["verdict"] for claim in done.manifest["claims"])
+    if claims:
+        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(claims.items()))
+        click.echo(f"{claims.total()} claims: {told}.")
+    click.echo(f"report: {done.directory / 'index.html'}")
+
+
+@click.command()
+@study_argument
+@only_option
+def plan(study: Path, only: Any) -> None:
+    """Say what a run would do: cases by axis, what is skipped and why, about how long."""
+    from fpstudy import planning
+    from fpstudy.cases import expand
+    from fpstudy.study import load
+
+    with faults():
+        loaded = load(study)
+        check_selection(expand(loaded), only)
+        planned = planning.plan(loaded, only=only)
+    click.echo(str(planned))
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True))
+@figures_option
+def report(folder: Path, figures: bool) -> None:
+    """Rebuild tables, figures and pages of a report from its record.
+
+    DIR is one report, or a folder of reports such as reports/: then its index, README.md, is
+    written, and every report below that has a record is rebuilt.
+    """
+    from fpstudy import flow
+    from fpstudy.report import write_index
+
+    with faults():
+        if (folder / "record.parquet").is_file():
+            click.echo(f"report: {flow.rebuild(folder, figures=figures).directory / 'index.html'}")
+            return
+        below = sorted(path.parent for path in folder.glob("*/summary.csv"))
+        if not below:
+            raise click.UsageError(f"{folder}: no record.parquet here and no reports below")
+        for one in below:
+            if (one / "record.parquet").is_file():
+                rebuilt = flow.rebuild(one, figures=figures)
+                click.echo(f"report: {rebuilt.directory / 'index.html'}")
+        write_index(folder)
+        click.echo(f"index: {folder / 'README.md'}")
