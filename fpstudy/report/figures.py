@@ -140,6 +140,8 @@ def _curves(axis: Axis, part: pd.DataFrame, samples: pd.DataFrame) -> Iterator[M
             continue
         for which, panels in _sheets(its, axis):
             shown, drawn = of_panels(here, panels), of_panels(its, panels)
+            if drawn[axis.column].nunique() < 2:  # the other sheets of the slice run along the axis
+                continue
             points, title = along(drawn, axis), axis.title(shown)
             words = captions.curves(shown, points, axis, which, where)
             figure = partial(error_curves, points, axis, title)
