@@ -86,8 +86,13 @@ GIVEN = {"distribution": "explicit[0]", "magnitude": math.nan}
          "Use `naive`. No failure up to 1, the largest measured, in 4 samples a case. The worst"
          " sample keeps 9 of 11 bits in float16. No formula failed. On the inputs given: use"
          " `naive`. No failure among 32 results. The worst sample keeps 9 of 11 bits in float16."),
+        ([case("nan"), case(formula="f[compute=float32]", bits_kept=11)],
+         "Use `naive`. Every formula fails already at 1. First to fail: `naive` in float16, from 1"
+         " (NaN). Computing in float32: use `f[compute=float32]`. No failure up to 1, the largest"
+         " measured, in 4 samples a case. The worst sample keeps 11 of 11 bits in float16. No"
+         " formula failed."),
     ],
-    ids=["whole", "ends", "never", "some fail", "arithmetics", "dtypes", "given", "both"],
+    ids=["whole", "ends", "never", "some fail", "arithmetics", "dtypes", "given", "both", "wider"],
 )  # fmt: skip
 def test_each_problem_has_a_sentence(rows: list[dict[str, Any]], sentence: str) -> None:
     found = said(*rows)

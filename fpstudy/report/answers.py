@@ -11,7 +11,7 @@ from fpstudy.report.facets import Facets
 from fpstudy.report.formats import Formats
 from fpstudy.report.numbers import bits, count, magnitude
 from fpstudy.report.tables import Row, verdict_row
-from fpstudy.report.variants import SETTING, computed_by, in_order, with_variants
+from fpstudy.report.variants import SETTING, computed_by, how, in_order, with_variants
 from fpstudy.report.verdicts import Verdict, dominant, each_verdict, outcome_text
 
 
@@ -58,13 +58,14 @@ def answers(
 
 
 def setting_of(cases: pd.DataFrame, v: Verdict) -> pd.DataFrame:
-    """The cases of a verdict's problem and setting, all formulas of them.
+    """The cases of a verdict's problem and setting, of all formulas that it chooses among.
 
     cases: a summary `with_variants`
     """
     setting = cases[SETTING].astype(str) == [v.dtype, v.arithmetic, v.accumulation]
     swept = cases["swept"] if v.inputs == "magnitudes" else ~cases["swept"]
-    return cases[(cases["variant"] == v.problem) & setting.all(axis=1) & swept]
+    found = cases[(cases["variant"] == v.problem) & setting.all(axis=1) & swept]
+    return found[[how(str(formula)) == v.how for formula in found["formula"]]]
 
 
 def cases_of(cases: pd.DataFrame, v: Verdict) -> pd.DataFrame:
@@ -121,19 +122,22 @@ def sentences(
     found = []
     for problem in in_order(table["problem"]):
         of = table[table["problem"] == problem]
-        parts = [
-            _said(list(each_verdict(of[of["inputs"] == inputs])), cases, formats)
-            for inputs in ("magnitudes", "given") if (of["inputs"] == inputs).any()
-        ]  # fmt: skip
+        alike = of.groupby(["how", "inputs"], sort=False)
+        parts = [_said(each_verdict(part), cases, formats) for _, part in alike]
         found.append(Sentence(problem, facets.keys(problem=[problem]), Markup(" ").join(parts)))
     return found
 
 
 def _said(verdicts: list[Verdict], cases: pd.DataFrame, formats: Formats) -> Markup:
-    """Which formula, how far, how many bits at least, what fails first."""
+    """Which formula, how far, how many bits at least, what fails first.
+
+    verdicts: of one problem, on inputs of one kind, among formulas that part alike from the dtype
+    """
     given = verdicts[0].inputs == "given"
     samples = samples_text(pd.concat([cases_of(cases, v) for v in verdicts]))
-    said = [Markup("On the inputs given: u" if given else "U") + Markup("se ") + _uses(verdicts)]
+    where = ", ".join(filter(None, (verdicts[0].how, "on the inputs given" * given)))
+    opening = f"{where[0].upper()}{where[1:]}: use " if where else "Use "
+    said = [Markup.escape(opening) + _uses(verdicts)]
     said.append(Markup.escape(_share_failing(verdicts) if given else _reach(verdicts, samples)))
     fewest = _by_dtype(verdicts, lambda of: _fewest(of, formats))
     if fewest:

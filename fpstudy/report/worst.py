@@ -115,7 +115,7 @@ def _worst(
     return Worst(
         v.problem,
         v.dtype,
-        ways,
+        computed_by(v.arithmetic, v.accumulation, v.how),
         formula,
         where + (f", M = {magnitude(float(case['magnitude']))}" if case["swept"] else ""),
         number(float(row["ulp_error"])),
