@@ -59,15 +59,15 @@ GIVEN = {"distribution": "explicit[0]", "magnitude": math.nan}
          " sample keeps 9 of 11 bits in float16, 22 of 24 bits in float32. First to fail: `naive`"
          " in float16, from 100 (NaN)."),
         (sweep(100.0, formulas=("naive",)),
-         "Use `naive`. No failure up to 1 in float16 and float32 (100 is the largest measured), in"
-         " 4 samples a case. The worst sample keeps 11 of 11 bits in float16, 24 of 24 bits in"
+         "Use `naive`. No failure up to 1 in float16 and float32, in 4 samples a case."
+         " The worst sample keeps 11 of 11 bits in float16, 24 of 24 bits in"
          " float32. First to fail: `naive` in float16, from 100 (NaN)."),
         ([case("nan", magnitude=0.5), case("nan", magnitude=2.0)],
          "Use `naive`. Every formula fails already at 0.5. First to fail: `naive` in float16, from"
          " 0.5 (NaN)."),
         ([case(samples=1), case("nan", arithmetic="rounded", samples=4)],
-         "Use `naive`. No failure up to 1 in float16 (1 is the largest measured), in 1 sample a"
-         " case; 1 of 2 dtypes and arithmetics fail from the start. The worst sample keeps 9 of 11"
+         "Use `naive`. No failure up to 1 in float16, in 1 sample a case; 1 of 2 dtypes"
+         " and arithmetics fail from the start. The worst sample keeps 9 of 11"
          " bits in float16. First to fail: `naive` in float16, from 1 (NaN)."),
         ([case(formula=formula, arithmetic=a, bits_kept=kept)
           for formula, a, kept in (("f", "x", 9), ("f", "y", 8), ("g", "z", 7.5))],
@@ -86,13 +86,18 @@ GIVEN = {"distribution": "explicit[0]", "magnitude": math.nan}
          "Use `naive`. No failure up to 1, the largest measured, in 4 samples a case. The worst"
          " sample keeps 9 of 11 bits in float16. No formula failed. On the inputs given: use"
          " `naive`. No failure among 32 results. The worst sample keeps 9 of 11 bits in float16."),
+        ([*sweep(100.0, formulas=("naive",), dtypes=("float16",)), case(dtype="float64")],
+         "Use `naive`. No failure up to 1 in float16, 1 (all measured) in float64, in 4 samples a"
+         " case. The worst sample keeps 11 of 11 bits in float16, 9 of 53 bits in float64. First to"
+         " fail: `naive` in float16, from 100 (NaN)."),
         ([case("nan"), case(formula="f[compute=float32]", bits_kept=11)],
          "Use `naive`. Every formula fails already at 1. First to fail: `naive` in float16, from 1"
          " (NaN). Computing in float32: use `f[compute=float32]`. No failure up to 1, the largest"
          " measured, in 4 samples a case. The worst sample keeps 11 of 11 bits in float16. No"
          " formula failed."),
     ],
-    ids=["whole", "ends", "never", "some fail", "arithmetics", "dtypes", "given", "both", "wider"],
+    ids=["whole", "ends", "never", "some fail", "arithmetics", "dtypes", "given", "both",
+         "ends apart", "wider"],
 )  # fmt: skip
 def test_each_problem_has_a_sentence(rows: list[dict[str, Any]], sentence: str) -> None:
     found = said(*rows)

@@ -175,19 +175,25 @@ def _reach(verdicts: list[Verdict], samples: str) -> str:
     from_start = sum(math.isnan(v.largest_magnitude) for v in verdicts)
     if from_start == len(verdicts):
         return f"Every formula fails already at {magnitude(verdicts[0].least_measured)}"
-    measured = max(v.largest_measured for v in verdicts)
-    if all(v.largest_magnitude == measured for v in verdicts):
-        far = f"{magnitude(measured)}, the largest measured"
+    whole = {v.largest_magnitude if _ends_with_the_study(v) else None for v in verdicts}
+    if len(whole) == 1 and None not in whole:
+        far = f"{magnitude(verdicts[0].largest_magnitude)}, the largest measured"
     else:
-        far = f"{_by_dtype(verdicts, _magnitudes)} ({magnitude(measured)} is the largest measured)"
+        far = _by_dtype(verdicts, _magnitudes)
     return f"No failure up to {far}, in {samples}" + (
         f"; {from_start} of {len(verdicts)} dtypes and arithmetics fail from the start"
     ) * bool(from_start)
 
 
 def _magnitudes(verdicts: list[Verdict]) -> str:
-    """How far in one dtype: "31.6", or over its settings "31.6 to 1e4"; "" for none."""
-    return _range([v.largest_magnitude for v in verdicts], magnitude)
+    """How far in one dtype: "31.6", "256 (all measured)", "31.6 to 1e4"; "" for none."""
+    far = _range([v.largest_magnitude for v in verdicts], magnitude)
+    return far + " (all measured)" * all(_ends_with_the_study(v) for v in verdicts)
+
+
+def _ends_with_the_study(v: Verdict) -> bool:
+    """Whether no magnitude was measured beyond the largest without failure."""
+    return v.largest_magnitude == v.largest_measured
 
 
 def _range(values: list[float], words: Callable[[float], str]) -> str:
