@@ -41,7 +41,7 @@ class Tolerances:
     max_ulp: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Advice:
     """What to use, and what that rests on.
 
@@ -117,7 +117,7 @@ class Advice:
         })  # fmt: skip
         return told
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """The advice in words, as the command prints it."""
         from fpstudy.advice.words import text
 
