@@ -2,34 +2,34 @@
 
 import hashlib
 import json
-import math
 import os
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from fpstudy import record
-from fpstudy.cases import Case, Demand, Draw, expand, select, selection
+from fpstudy.cases import Case, expand, select, selection
+from fpstudy.chunks import FOLDER as CHUNKS
+from fpstudy.chunks import cut, forget, numbers
 from fpstudy.damage import DamagedError
 from fpstudy.environment import command_line, differences, environment
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
-from fpstudy.measurement import Measured, Task, run_tasks
+from fpstudy.execution import Notice, carried_out
+from fpstudy.measurement import Measured
 from fpstudy.study import Given, Study, study_of
 from fpstudy.study_file.resolved import resolved
-from fpstudy.user_code import NO_CODE, Code, is_code
+from fpstudy.tasks import tasks
+from fpstudy.user_code import Code, is_code, sources_of
 from fpstudy.user_code import load as load_code
 from fpstudy.witness import Testimony
 
@@ -39,23 +39,9 @@ if TYPE_CHECKING:
     from fpstudy.report.plots import Plots
 
 Progress = Callable[[int, int], None]  # cases done, cases in all
-Notice = Callable[[str], None]  # something that a user should know before it happens
 
 SCHEMA_VERSION = 2  # of record, summary and manifest; 2 added the divergences
-# mpmath's loop takes 10 to 25 microseconds a logit, all else about half of one. So all truths of a
-# study of so many logits are witnessed; of a larger one a random part of about so many, and of one
-# in a thousand, which together take a tenth of the time of a large study. Every demand gets the
-# same part of that, so that short vectors are not lost beside long ones.
-ALL_WITNESSED = 8_000
-WITNESSED_LOGITS, WITNESSED_SHARE = 5_000, 1 / 1000
-# The first sample of each problem's shortest vectors is witnessed by all means, up to this length:
-# a second or two.
-ONE_WITNESSED = 2**17
-# A case costs about 0.3 ms and 0.1 microseconds a number, truths apart: as much as so many numbers
-# more. A process gets about 0.2 s of work at a time; to start one takes half a second, which pays
-# from about 2 s of work on.
-CASE_NUMBERS = 3_000
-CHUNK_NUMBERS = 2_000_000
+# To start a process takes half a second, which pays from about 2 s of work on.
 PARALLEL_NUMBERS = 20_000_000
 
 
@@ -177,17 +163,22 @@ def run(
         load_code(name, code)
     uses = used_by(cases)
     where = environment(uses)
-    key = _key(study, chosen, where)
+    key = _key(study, chosen, where, code)
     directory.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        forget(directory / CHUNKS)
     manifest = None if fresh else _finished(directory, key)
     if manifest is None:
         for line in _unlike(directory, where):
             notice(line)
         with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
-            manifest = _measure_all(study, cases, code, chosen, where, directory, jobs, show)
+            manifest = _measure_all(
+                study, cases, code, chosen, where, directory, jobs, show, notice
+            )
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)
+        forget(directory / CHUNKS)
     return rebuild(directory, figures=figures)
 
 
@@ -239,56 +230,22 @@ def default_directory(study: Study, only: dict[str, set[str]]) -> Path:
     return Path("reports") / ".".join([study.name, *parts])
 
 
-def tasks(study: Study, cases: list[Case], code: Code = NO_CODE) -> list[Task]:
-    """The cases by draw, in the order of their first case; numbered as they stand in `cases`."""
-    draws: dict[Draw, list[tuple[int, Case]]] = {}
-    for number, case in enumerate(cases):
-        draws.setdefault(case.demand.draw, []).append((number, case))
-    asked, demands = truth_logits(cases), len({case.demand for case in cases})
-    part = (WITNESSED_LOGITS + WITNESSED_SHARE * asked) / max(1, demands)
-    part = math.inf if asked <= ALL_WITNESSED else part
-    sure = _surely_witnessed(cases)
-    return [
-        Task(draw, tuple(group), study.engine, part, sure, code) for draw, group in draws.items()
-    ]
-
-
-def _surely_witnessed(cases: list[Case]) -> frozenset[Demand]:
-    """For each problem the first demand with the fewest logits a sample, if they are not many."""
-    shortest: dict[str, Demand] = {}
-    for case in cases:
-        demand = case.demand
-        known = shortest.setdefault(demand.problem, demand)
-        if _length(demand) < _length(known):
-            shortest[demand.problem] = demand
-    return frozenset(d for d in shortest.values() if _length(d) <= ONE_WITNESSED)
-
-
-def _length(demand: Demand) -> int:
-    return demand.draw.n * demand.draw.rows
-
-
-def truth_logits(cases: list[Case]) -> int:
-    """Logits that need a truth, each demand's counted once."""
-    demands = {case.demand for case in cases}
-    return sum(d.draw.n * d.draw.rows * d.samples for d in demands)
-
-
 def _measure_all(
     study: Study, cases: list[Case], code: Code, only: dict[str, set[str]], where: dict[str, Any],
-    directory: Path, jobs: int | None, progress: Progress | None,
+    directory: Path, jobs: int | None, progress: Progress | None, notice: Notice,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure all cases, the rows going to the record as they come; returns the counts."""
     start = time.perf_counter()
     todo = tasks(study, cases, code)
     if jobs is None:
-        large = sum(map(_numbers, todo)) > PARALLEL_NUMBERS
+        large = sum(map(numbers, todo)) > PARALLEL_NUMBERS
         jobs = min(len(todo), os.cpu_count() or 1) if large else 1
     total = Measured(rows=record.table([]), testimony=Testimony())
 
     def tables() -> Iterator[pa.Table]:
         done = 0
-        for part in _results(todo, jobs):
+        parts = list(cut(todo, _whence(where, code)))
+        for part in carried_out(parts, directory / CHUNKS, jobs, notice):
             total.testimony.add(part.testimony)
             total.truths += part.truths
             total.undecided += part.undecided
@@ -336,50 +293,6 @@ def _verdicts(study: Study) -> list[dict[str, Any]]:
     return [check(claim) for claim in study.claim]
 
 
-def chunks(todo: list[Task]) -> Iterator[list[Task]]:
-    """Tasks that go to a process together, in their order: each chunk a fraction of a second.
-
-    So a small task pays no table, thread limits and transfer of its own, and a record's bytes do
-    not depend on how many processes there are.
-    """
-    chunk: list[Task] = []
-    numbers = 0
-    for task in todo:
-        chunk.append(task)
-        numbers += _numbers(task)
-        if numbers >= CHUNK_NUMBERS:
-            yield chunk
-            chunk, numbers = [], 0
-    if chunk:
-        yield chunk
-
-
-def _numbers(task: Task) -> int:
-    """A task's work, as numbers that are evaluated and scored."""
-    draw = task.draw
-    return len(task.cases) * (draw.samples * draw.rows * draw.n + CASE_NUMBERS)
-
-
-def _results(todo: list[Task], jobs: int) -> Iterator[Measured]:
-    """The chunks' results in their order; at most a few for each process are under way."""
-    if jobs <= 1:
-        yield from map(run_tasks, chunks(todo))
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting: list[Future[Measured]] = []
-        source = chunks(todo)
-        waiting.extend(pool.submit(run_tasks, chunk) for chunk in islice(source, 4 * jobs))
-        try:
-            while waiting:
-                yield waiting.pop(0).result()
-                waiting.extend(pool.submit(run_tasks, chunk) for chunk in islice(source, 1))
-        except BaseException:  # the workers stop at once, not at the end of their tasks
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
 def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
     """What the manifest says besides the counts."""
     return {
@@ -415,15 +328,20 @@ def _files(study: Study) -> list[Path]:
     return [sweep.file for sweep in study.sweep if sweep.file is not None]
 
 
-def _key(study: Study, only: dict[str, set[str]], where: dict[str, Any]) -> str:
-    """What the results depend on: study, selection, environment, packages, fpstudy's sources."""
-    sources = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        sources.update(path.read_bytes())
+def _key(study: Study, only: dict[str, set[str]], where: dict[str, Any], code: Code) -> str:
+    """What the results depend on: study, selection, and whence."""
     selection = {column: sorted(texts) for column, texts in only.items()}
-    here = [where["environment"], where["versions"]]
-    parts = [study_hash(study), selection, here, sources.hexdigest()]
+    parts = [study_hash(study), selection, _whence(where, code)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _whence(where: dict[str, Any], code: Code) -> str:
+    """What all results depend on: environment, packages, fpstudy's sources, and allowed code's."""
+    sources = hashlib.sha256()
+    for path in [*sorted(Path(__file__).parent.rglob("*.py")), *sources_of(code)]:
+        sources.update(path.read_bytes())
+    here = [where["environment"], where["versions"], sources.hexdigest()]
+    return hashlib.sha256(json.dumps(here, sort_keys=True).encode()).hexdigest()
 
 
 def _unlike(directory: Path, where: dict[str, Any]) -> list[str]:

@@ -11,13 +11,13 @@ from fpstudy.arithmetic.numpy import evaluate
 from fpstudy.cases import AXES, Case, expand, select, selection
 from fpstudy.distributions import generator
 from fpstudy.errors import score
-from fpstudy.flow import tasks, truth_logits
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
 from fpstudy.measurement import Task, reason_to_skip
 from fpstudy.problems import PROBLEMS
 from fpstudy.samples import logits, prepare
 from fpstudy.study import Given, Study, StudyError, study_of
+from fpstudy.tasks import tasks, truth_logits
 from fpstudy.truth import enclose
 
 # Memory of one draw's arrays while it is measured, in bytes for each number: the logits, five

@@ -91,3 +91,9 @@ def load(name: str, code: Code) -> Formula:
     if not callable(function):
         raise CodeError(f"{name}: {function_name} is {type(function).__name__}, not a function")
     return formula_of(function)
+
+
+def sources_of(code: Code) -> list[Path]:
+    """The files of the allowed modules that are imported, as far as they have one."""
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in code.modules)
+    return [Path(file) for file in files if file is not None and Path(file).is_file()]

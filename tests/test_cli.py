@@ -55,10 +55,10 @@ def test_what_measures_imports_nothing_that_only_reports_need(module: str, study
     """Each process of a run imports it anew; a whole task is run, for imports by the way."""
     script = (
         f"import sys\nimport fpstudy.{module}\n"
-        "from fpstudy import flow\nfrom fpstudy.cases import expand\n"
+        "from fpstudy import tasks\nfrom fpstudy.cases import expand\n"
         "from fpstudy.measurement import run_tasks\nfrom fpstudy.study import load\n"
         f"loaded = load({str(study)!r})\n"
-        "rows = run_tasks(flow.tasks(loaded, expand(loaded))).rows\n"
+        "rows = run_tasks(tasks.tasks(loaded, expand(loaded))).rows\n"
         "print(len(rows), sorted({'pandas', 'matplotlib', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import fpstudy
-from fpstudy import flow, record
+from fpstudy import flow, record, tasks
 from fpstudy.cases import AXES, expand
 from fpstudy.damage import DamagedError
 from fpstudy.divergences import SIZES
@@ -445,9 +445,9 @@ def test_every_problem_is_witnessed_however_large_the_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first sample of each problem's shortest vectors, where chance chooses none."""
-    monkeypatch.setattr(flow, "ALL_WITNESSED", 0)
-    monkeypatch.setattr(flow, "WITNESSED_LOGITS", 0)
-    monkeypatch.setattr(flow, "WITNESSED_SHARE", 0.0)
+    monkeypatch.setattr(tasks, "ALL_WITNESSED", 0)
+    monkeypatch.setattr(tasks, "WITNESSED_LOGITS", 0)
+    monkeypatch.setattr(tasks, "WITNESSED_SHARE", 0.0)
     path = tmp_path / "study.toml"
     path.write_text(
         'schema = 1\nname = "large"\n[[sweep]]\nproblem = ["softmax", "logsumexp"]\n'
@@ -455,5 +455,5 @@ def test_every_problem_is_witnessed_however_large_the_study(
     )
     witness = flow.run(path, tmp_path / "out").manifest["witness"]
     assert witness["checked"] == 3 + 1  # a softmax of 3 components, and a log-sum-exp
-    monkeypatch.setattr(flow, "ONE_WITNESSED", 2)
+    monkeypatch.setattr(tasks, "ONE_WITNESSED", 2)
     assert flow.run(path, tmp_path / "out", fresh=True).manifest["witness"]["checked"] == 0

@@ -32,6 +32,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("claims",),
     ("report",),
     ("advice",),
+    ("tasks", "chunks"),
+    ("execution",),
     ("flow",),
     ("planning", "catalogue", "doctor"),
     ("cli",),

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import click
 
 CHECK_FAILED, USAGE, CRASHED, NO_ROOM = 1, 2, 3, 74
+UNTOUCHED = "the report as it was is untouched, and the same command goes on from here"
 
 
 @contextmanager
@@ -37,10 +38,14 @@ def faults() -> Iterator[None]:
         click.echo(f"{error.filename or 'output'}: {error.strerror or error}", err=True)
         sys.exit(NO_ROOM)
     except KeyboardInterrupt:
-        click.echo("interrupted; the report as it was is untouched", err=True)
+        click.echo(
+            "interrupted; the report as it was is untouched, and the same command goes on", err=True
+        )
         sys.exit(130)
     except Terminated:
-        click.echo("terminated; the report as it was is untouched", err=True)
+        click.echo(
+            "terminated; the report as it was is untouched, and the same command goes on", err=True
+        )
         sys.exit(143)
 
 

@@ -61,6 +61,7 @@ def run(
     from fpstudy import flow, planning, progress
     from fpstudy.cases import expand, select
     from fpstudy.study import load
+    from fpstudy.tasks import tasks
 
     with faults():
         loaded = load(study)
@@ -69,7 +70,7 @@ def run(
         cases = select(cases, only)
         if out is not None and only:
             _keep_whole(out)
-        planning.check_memory(loaded, flow.tasks(loaded, cases))
+        planning.check_memory(loaded, tasks(loaded, cases))
         with progress.shown(loaded.name) as show:
             done = flow.run(
                 loaded,

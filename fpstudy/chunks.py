@@ -1,0 +1,178 @@
+"""Chunks: tasks that go to a process together, each kept in a file of its own once it is done.
+
+A chunk's key is the digest of all that its results depend on: its tasks with their seeds, the bytes
+of their logit files, the sources of formulas and fpstudy's own, the packages, the environment. So a
+file can be trusted wherever its key is asked for, and running again does what is missing.
+
+A file is the rows in Parquet, the counts in its metadata, and a digest of the whole at its end. It
+is written under another name, flushed to the disk and renamed; one that is not whole is no file.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fpstudy.measurement import Measured, Task
+from fpstudy.witness import Testimony
+
+# A case costs about 0.3 ms and 0.1 microseconds a number, truths apart: as much as so many numbers
+# more. A process gets about 0.2 s of work at a time.
+CASE_NUMBERS = 3_000
+CHUNK_NUMBERS = 2_000_000
+DIGEST = hashlib.sha256
+FOLDER = "chunks"  # below the report's
+COUNTS = b"fpstudy"  # the key of the counts in a file's metadata
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Tasks that are run one after the other, and the key of what they give."""
+
+    tasks: tuple[Task, ...]
+    key: str
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.key}.chunk"
+
+    @property
+    def cases(self) -> int:
+        """How many cases it has."""
+        return sum(len(task.cases) for task in self.tasks)
+
+
+def cut(tasks: Sequence[Task], whence: str) -> Iterator[Chunk]:
+    """The tasks in their order, cut where a chunk has a fraction of a second's work.
+
+    So a small task pays no table, thread limits and transfer of its own, and a record's bytes do
+    not depend on how many processes there are.
+
+    whence: what all results depend on, whatever the tasks: sources, packages, environment
+    """
+    files: dict[Path, str] = {}
+    chunk: list[Task] = []
+    size = 0
+    for task in tasks:
+        chunk.append(task)
+        size += numbers(task)
+        if size >= CHUNK_NUMBERS:
+            yield Chunk(tuple(chunk), _key(chunk, whence, files))
+            chunk, size = [], 0
+    if chunk:
+        yield Chunk(tuple(chunk), _key(chunk, whence, files))
+
+
+def numbers(task: Task) -> int:
+    """A task's work, as numbers that are evaluated and scored."""
+    draw = task.draw
+    return len(task.cases) * (draw.samples * draw.rows * draw.n + CASE_NUMBERS)
+
+
+def _key(tasks: Sequence[Task], whence: str, files: dict[Path, str]) -> str:
+    """A digest; where a file of logits or a study's folder lies is no matter, what is in it is."""
+    digest = DIGEST(whence.encode())
+    for task in tasks:
+        file = task.draw.file
+        if file is not None and file not in files:
+            files[file] = DIGEST(file.read_bytes()).hexdigest()
+        held = "" if file is None else files[file]
+        text = repr(replace(task, code=replace(task.code, folder=None)))
+        digest.update(f"{text.replace(repr(file), held)}\n".encode())
+    return digest.hexdigest()
+
+
+class DamagedChunkError(ValueError):
+    """A chunk's file is not as it was written; the message says how one sees it."""
+
+
+def write(folder: Path, chunk: Chunk, measured: Measured) -> None:
+    """Keep what a chunk gave; after this it is there whatever happens to the process or machine.
+
+    Raises OSError where it cannot be written; nothing of it is left then.
+    """
+    data = _bytes(measured)
+    path = folder / chunk.file
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data + DIGEST(data).digest())
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _flush_folder(folder)
+
+
+def read(folder: Path, chunk: Chunk) -> Measured | None:
+    """What the chunk gave, if its file is there; raises DamagedChunkError where it is not whole."""
+    try:
+        data = (folder / chunk.file).read_bytes()
+    except FileNotFoundError:
+        return None
+    size = DIGEST().digest_size
+    if len(data) < size or DIGEST(data[:-size]).digest() != data[-size:]:
+        raise DamagedChunkError("its digest is of other bytes")
+    try:
+        return _measured(data[:-size])
+    except (pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise DamagedChunkError(f"it cannot be read: {error}") from None
+
+
+def forget(folder: Path) -> None:
+    """Remove the files of all chunks, and what was not written whole; then the folder."""
+    for path in folder.glob("*"):
+        if path.suffix in (".chunk", ".partial"):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # something else lies there
+        folder.rmdir()
+
+
+def _flush_folder(folder: Path) -> None:
+    """The folder's entries to the disk, where the system has that."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folder
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _bytes(measured: Measured) -> bytes:
+    counts = {
+        "cases": measured.cases,
+        "testimony": vars(measured.testimony),
+        "truths": measured.truths,
+        "undecided": measured.undecided,
+        "violations": measured.violations,
+    }
+    rows = measured.rows.replace_schema_metadata({COUNTS: json.dumps(counts)})
+    buffer = io.BytesIO()
+    pq.write_table(rows, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _measured(data: bytes) -> Measured:
+    rows = pq.read_table(io.BytesIO(data))
+    counts = json.loads(rows.schema.metadata[COUNTS])
+    return Measured(
+        rows=rows.replace_schema_metadata(None),
+        cases=Counter(counts["cases"]),
+        testimony=Testimony(**counts["testimony"]),
+        truths=counts["truths"],
+        undecided=counts["undecided"],
+        violations=counts["violations"],
+    )

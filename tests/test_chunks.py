@@ -1,0 +1,221 @@
+"""A run that was interrupted goes on, to the same bytes; what is damaged is measured again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fpstudy
+from fpstudy import chunks, execution
+from fpstudy.cases import expand
+from fpstudy.chunks import Chunk, DamagedChunkError
+from fpstudy.measurement import run_tasks
+from fpstudy.study import from_keys
+from fpstudy.tasks import tasks
+
+KEYS = {
+    "name": "some",
+    "sweep": [
+        {
+            "problem": ["softmax", "logsumexp"],
+            "dtype": ["float16", "float32"],
+            "n": [3, 5],
+            "magnitude": [0.1, 1, 10, 100],
+            "samples": 4,
+        }
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk for each draw."""
+    monkeypatch.setattr(chunks, "CHUNK_NUMBERS", 1)
+
+
+def of(keys: dict, whence: str = "here") -> list[Chunk]:
+    study = from_keys(keys)
+    return list(chunks.cut(tasks(study, expand(study)), whence))
+
+
+def test_a_chunk_reads_back_as_it_was_measured(tmp_path: Path) -> None:
+    chunk = of(KEYS)[0]
+    measured = run_tasks(chunk.tasks)
+    chunks.write(tmp_path, chunk, measured)
+    found = chunks.read(tmp_path, chunk)
+    assert found is not None
+    assert found.rows.schema.equals(measured.rows.schema, check_metadata=True)
+    pd.testing.assert_frame_equal(found.rows.to_pandas(), measured.rows.to_pandas())
+    assert replace(found, rows=None) == replace(measured, rows=None)
+    assert measured.testimony.checked > 0
+    assert [path.name for path in tmp_path.iterdir()] == [chunk.file]
+
+
+def test_there_is_none_that_was_not_written(tmp_path: Path) -> None:
+    assert chunks.read(tmp_path, of(KEYS)[0]) is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_flipped_bit_or_a_lost_end_is_noticed(tmp_path: Path, seed: int) -> None:
+    chunk, rng = of(KEYS)[0], np.random.default_rng(seed)
+    chunks.write(tmp_path, chunk, run_tasks(chunk.tasks))
+    path = tmp_path / chunk.file
+    data = bytearray(path.read_bytes())
+    at = int(rng.integers(len(data)))
+    if seed % 2:
+        data[at] ^= 1 << int(rng.integers(8))
+    else:
+        del data[at:]
+    path.write_bytes(data)
+    with pytest.raises(DamagedChunkError, match="other bytes"):
+        chunks.read(tmp_path, chunk)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        KEYS | {"seed": 1},
+        KEYS | {"engine": "arb"},
+        KEYS | {"sweep": [KEYS["sweep"][0] | {"samples": 5}]},
+        KEYS | {"sweep": [KEYS["sweep"][0] | {"formula": "naive"}]},
+        KEYS | {"sweep": [KEYS["sweep"][0] | {"inputs": "per_dtype"}]},
+        KEYS | {"sweep": [KEYS["sweep"][0] | {"tolerance": 5}]},
+    ],
+)
+def test_another_study_has_other_keys(other: dict) -> None:
+    assert not {chunk.key for chunk in of(KEYS)} & {chunk.key for chunk in of(other)}
+
+
+def test_keys_depend_on_whence_and_on_what_a_file_holds_not_where(tmp_path: Path) -> None:
+    assert {c.key for c in of(KEYS)} == {c.key for c in of(KEYS)}
+    assert not {c.key for c in of(KEYS)} & {c.key for c in of(KEYS, "there")}
+    sweep = {"problem": "softmax", "dtype": "float32", "distribution": "file"}
+    keys = []
+    for folder, value in (("a", 1.0), ("b", 1.0), ("c", 2.0)):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "x.npy"
+        np.save(path, np.full((2, 3), value) * [1, 2, 3])
+        (chunk,) = of({"name": "files", "sweep": [sweep | {"file": str(path)}]})
+        keys.append(chunk.key)
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    fpstudy.run(KEYS, tmp_path / "whole", figures=False)
+    seen: list[int] = []
+
+    def stop(done: int, total: int) -> None:
+        seen.append(done)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fpstudy.run(KEYS, tmp_path / "part", figures=False, progress=stop)
+    assert len(list((tmp_path / "part" / "chunks").glob("*.chunk"))) == 3
+    assert not (tmp_path / "part" / "record.parquet").exists()
+    said: list[str] = []
+    measured = count_tasks(lambda: fpstudy.run(
+        KEYS, tmp_path / "part", figures=False, notice=said.append
+    ))  # fmt: skip
+    assert measured == 8 - 3
+    cases = len(expand(from_keys(KEYS)))
+    assert said == [
+        f"going on: {cases - seen[-1]} of {cases} cases are left to measure; the others are kept"
+    ]
+    for name in ("record.parquet", "summary.csv"):
+        one, other = ((tmp_path / run / name).read_bytes() for run in ("whole", "part"))
+        assert one == other
+    assert not (tmp_path / "part" / "chunks").exists()
+
+
+def count_tasks(run: object) -> int:
+    """How many tasks are measured in this process while it runs."""
+    counted, kept = 0, execution.run_tasks
+
+    def counting(those: object) -> object:
+        nonlocal counted
+        counted += len(those)  # type: ignore[arg-type]
+        return kept(those)  # type: ignore[arg-type]
+
+    execution.run_tasks = counting  # type: ignore[assignment]
+    try:
+        run()  # type: ignore[operator]
+    finally:
+        execution.run_tasks = kept
+    return counted
+
+
+def test_a_damaged_chunk_is_measured_again_and_named(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fpstudy.run(KEYS, tmp_path, figures=False, progress=stop)
+    path = sorted((tmp_path / "chunks").glob("*.chunk"))[2]
+    path.write_bytes(path.read_bytes()[:-1])
+    said: list[str] = []
+    again = lambda: fpstudy.run(KEYS, tmp_path, figures=False, notice=said.append)  # noqa: E731
+    assert count_tasks(again) == 1
+    assert path.name in said[0]
+    assert "not as it was written" in said[0]
+
+
+def test_fresh_forgets_what_an_interrupted_run_left(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fpstudy.run(KEYS, tmp_path, figures=False, progress=stop)
+    fresh = lambda: fpstudy.run(KEYS, tmp_path, figures=False, fresh=True)  # noqa: E731
+    assert count_tasks(fresh) == 8
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_a_killed_run_leaves_no_worker_and_loses_no_finished_chunk(tmp_path: Path) -> None:
+    study = tmp_path / "study.toml"
+    study.write_text(
+        'schema = 1\nname = "killed"\n[[sweep]]\nproblem = "softmax"\ndtype = "float32"\n'
+        "n = [1000, 1001, 1002]\nmagnitude = [1, 2, 3, 4, 5, 6, 7, 8]\nsamples = 64\n"
+    )
+    command = [sys.executable, "-m", "fpstudy", "run", str(study), "--no-figures", "--jobs", "2"]
+    out = tmp_path / "out"
+    running = subprocess.Popen([*command, "--out", str(out)], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(out.glob("chunks/*.chunk")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    children = [int(pid) for pid in _children(running.pid)]
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    kept = {path.name: path.stat().st_mtime_ns for path in out.glob("chunks/*.chunk")}
+    assert kept
+    assert not (out / "record.parquet").exists()
+    while any(map(_alive, children)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(_alive, children))
+    again = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert "going on" in again.stderr
+    whole = subprocess.run([*command, "--out", str(tmp_path / "whole")], capture_output=True)
+    assert whole.returncode == 0
+    for name in ("record.parquet", "summary.csv"):
+        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def _children(pid: int) -> list[str]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return path.read_text().split() if path.exists() else []
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
