@@ -20,6 +20,7 @@ from fpstudy.arithmetic import evaluators
 from fpstudy.cli import main
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
+from fpstudy.samples import logits
 from fpstudy.study import StudyError
 
 ASKED: list[dict[str, Any]] = [
@@ -193,6 +194,72 @@ def test_what_is_rare_shows_in_many_fresh_samples() -> None:
 
 
 @pytest.mark.parametrize(
+    ("problem", "settings"),
+    [("softmax", {"beta": 0.1}), ("cross_entropy", {"labels": "smoothed"})],
+)
+def test_only_the_logits_arrive_in_a_format(problem: str, settings: dict[str, Any]) -> None:
+    """0.1 is no bfloat16 number, so a bfloat16 beta costs, and float64's does not."""
+    advice = fpstudy.advise(problem, n=10, samples=16, magnitude=3, arrives_in="bfloat16",
+                            dtypes=("bfloat16", "float64"), compute="same", **settings)  # fmt: skip
+    costs = {dtype: part["relative_error"] for dtype, part in advice.storage.items()}
+    assert costs["float64"] == 0
+    assert costs["bfloat16"] > 1e-5
+
+
+def test_where_there_is_no_exact_value_nothing_meets_the_limits() -> None:
+    for x in ([-np.inf, -np.inf], [np.inf, np.inf]):
+        advice = fpstudy.advise("softmax", [x], dtypes="float32", formula="shifted")
+        assert advice.recommended is None
+        assert "no exact value" in str(advice)
+        assert not advice.table["meets"].any()
+
+
+def test_fresh_logits_beyond_the_dtype_pass_a_choice_over() -> None:
+    advice = fpstudy.advise("logsumexp", magnitude=16500, dtypes="float16", formula="shifted",
+                            compute="same", tolerance=0.5)  # fmt: skip
+    assert advice.recommended is None
+    assert advice.table["meets"].tolist() == [False]
+    told = str(advice)
+    assert "on fresh samples: a logit of" in told
+    assert "met them, not on fresh samples" in told
+
+
+def test_fresh_samples_are_others() -> None:
+    asked = asking(dtypes="float16", formula="shifted", samples=5)
+    fresh = asked.fresh(asked.cases[0])
+    assert fresh.demand.draw.samples > 5
+    assert not np.isin(logits(fresh.demand.draw), logits(asked.demand.draw)).any()
+    assert asking(samples=1).random
+    assert not asking(distribution="equal").random
+
+
+def test_storing_a_parameter_costs_too() -> None:
+    advice = fpstudy.advise("softmax", [[0.0, 8.0]], beta=0.1, dtypes="float16", compute="same")
+    assert advice.storage["float16"]["relative_error"] > 1e-6
+
+
+@pytest.mark.parametrize(
+    ("arithmetic", "dtype", "accumulator"),
+    [
+        ("torch", "bfloat16", "float32"),
+        ("jax", "float16", "float32"),
+        ("torch", "float64", "float64"),
+    ],
+)
+def test_frameworks_add_sixteen_bits_in_float32(
+    arithmetic: str, dtype: str, accumulator: str
+) -> None:
+    (case,) = asking(arithmetic=arithmetic, dtypes=dtype, formula="shifted").cases
+    assert candidate(case).accumulator == accumulator
+
+
+def test_a_reach_ends_where_float64_does() -> None:
+    asked = asking(x=np.array([[1e306, 0.0]]), formula="shifted", dtypes="float64")
+    (found,) = reaches(asked, asked.cases)
+    assert (found.factor, found.ends) == (128.0, "")
+
+
+@pytest.mark.parametrize(
     ("formula", "factor", "ends"),
     [
         ("naive", 2.0, "nan"),  # exp(16) is beyond float16, exp(8) is not
@@ -218,6 +285,7 @@ def test_where_nothing_can_be_run_the_reason_is_told() -> None:
     assert "Nothing could be tried" in str(advice)
     assert "beyond the largest float16" in str(advice)
     assert len(advice.table) == 0
+    assert "worst_relative_error" in advice.table
 
 
 def test_zeros_are_logits_too() -> None:
@@ -298,6 +366,14 @@ def _softmax(xp: Any, x: Any) -> Any:
         ({"arithmetic": "nump"}, "did you mean numpy?"),
         ({"problem": "logsumexp", "kl": 1.0}, "kl: logsumexp gives no distribution; only softmax"),
         ({"top1_flips": 2}, "top1_flips: want a share of the samples, 0 to 1, got 2"),
+        ({"tolerance": True}, "tolerance: want a number of at least 0, got True"),
+        ({"magnitude": [1, 10]}, "want one value of each of n, magnitude"),
+        ({"base": [2, 3]}, "want one value of each of n, magnitude"),
+        ({"formula": "os:system"}, "formula: 'os:system' is code"),
+        ({"arrives_in": ["bfloat16"]}, "arrives_in: ['bfloat16'] is not a dtype"),
+        ({"compute": [["float32"]]}, "compute: \"['float32']\" is not a dtype"),
+        ({"logits": [1.0, 2.0], "offset": 1e4}, "offset: the logits are given, not drawn"),
+        ({"logits": [1e6, 2.0], "arrives_in": "float16"}, "arrives_in: a logit of 999936 is beyond"),
         ({"logits": [[np.nan]]}, "logits: want rows of numbers"),
     ],
 )

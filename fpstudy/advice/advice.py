@@ -8,7 +8,7 @@ there is passed over. All of it is a statement about the samples measured.
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,12 @@ class Advice:
         """All candidates that were run, the cheapest first."""
         return tuple(sorted(self.trial.findings, key=_rank))
 
+    def meets(self, finding: Finding) -> bool:
+        """Whether a candidate meets the limits, on fresh samples too if it was tried on those."""
+        return finding.meets and all(
+            finding.candidate != again.candidate for again in self.passed_over
+        )
+
     @property
     def storage(self) -> dict[str, dict[str, float]]:
         """By dtype, what storing the logits in it costs before any formula runs."""
@@ -88,10 +94,11 @@ class Advice:
         """A row for each candidate, the cheapest first."""
         import pandas as pd
 
-        return pd.DataFrame([_row(finding, self) for finding in self.findings])
+        rows = [_row(finding, self) for finding in self.findings]
+        return pd.DataFrame(rows, columns=_columns(self))
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for machines to read; infinities as None are "inf", as JSON has none."""
+        """The same for machines to read: an infinity is "inf" and NaN None, as JSON has neither."""
         draw = self.question.demand.draw
         told: dict[str, Any] = _plain({
             "problem": self.question.problem,
@@ -109,7 +116,9 @@ class Advice:
             "next_better": _finding(self.better),
             "storage": self.storage,
             "tolerances_for_tests": None if self.tolerances is None else asdict(self.tolerances),
-            "candidates": [_finding(finding) for finding in self.findings],
+            "candidates": [
+                asdict(finding) | {"meets": self.meets(finding)} for finding in self.findings
+            ],
             "refused": [asdict(c) | {"reason": reason} for c, reason in self.trial.refused],
             "exact_values": self.trial.truths,
             "undecided": self.trial.undecided,
@@ -171,8 +180,9 @@ def advise(
     arrives_in: the format that the logits are in before they are stored in a candidate's dtype:
                 "bfloat16" where they come out of a bfloat16 layer. What rounding to that costs has
                 been paid; what storing costs beyond it counts.
-    The other arguments are the keys of a [[sweep]]. The errors are against the exact result at the
-    logits as they arrive. Raises StudyError with a line for every argument that is none.
+    The other arguments are the keys of a [[sweep]], one value each. The errors are against the
+    exact result at the logits as they arrive. Raises StudyError with a line for every argument that
+    is none, and ValueError for logits that are none.
     """
     x = None if logits is None else given_logits(logits)
     limits = {
@@ -230,12 +240,21 @@ def _choice(asked: Question, ranked: list[Finding]) -> _Choice:
         finding, reached = _furthest(asked, left)
         if not asked.random:
             return _Choice(finding, reached, None, passed)
-        (again,) = trial(asked.fresh(asked.case(finding.candidate))).findings
+        again = _afresh(asked, finding)
         if again.meets:
             return _Choice(finding, reached, again, passed)
         passed.append(again)
         left.remove(finding)
     return _Choice(None, None, None, passed)
+
+
+def _afresh(asked: Question, finding: Finding) -> Finding:
+    """The same candidate on fresh samples; some of those its dtype may be unable to hold."""
+    tried = trial(asked.fresh(asked.case(finding.candidate)))
+    if tried.findings:
+        return tried.findings[0]
+    ((_, reason),) = tried.refused
+    return replace(finding, excess=math.inf, reason=reason)
 
 
 def _furthest(asked: Question, ranked: list[Finding]) -> tuple[Finding, Reach]:
@@ -285,6 +304,15 @@ def _finding(finding: Finding | None) -> dict[str, Any] | None:
     return asdict(finding) | {"meets": finding.meets}
 
 
+def _columns(advice: Advice) -> list[str]:
+    """Of the table, which may have no row."""
+    worst = [f"worst_{limit.metric.name}" for limit in advice.limits]
+    return [
+        "dtype", "arithmetic", "accumulation", "formula", "bytes", "accumulator", "meets", *worst,
+        "storing_alone", "arithmetic_alone", "failing", "samples", "reason",
+    ]  # fmt: skip
+
+
 def _row(finding: Finding, advice: Advice) -> dict[str, Any]:
     names = [limit.metric.name for limit in advice.limits]
     return {
@@ -294,7 +322,7 @@ def _row(finding: Finding, advice: Advice) -> dict[str, Any]:
         "formula": finding.candidate.formula,
         "bytes": finding.candidate.bytes,
         "accumulator": finding.candidate.accumulator,
-        "meets": finding.meets,
+        "meets": advice.meets(finding),
         **{f"worst_{name}": finding.total[name] for name in names},
         "storing_alone": finding.storage["relative_error"],
         "arithmetic_alone": finding.arithmetic["relative_error"],

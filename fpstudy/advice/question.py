@@ -6,8 +6,9 @@ in a narrow format already (`arrives_in`) lose nothing by being stored in it.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from fpstudy.formats import FORMATS, Floats, Format
 from fpstudy.problems import PROBLEMS
 from fpstudy.samples import on_given
 from fpstudy.study import StudyError, from_keys
+from fpstudy.user_code import is_code
 
 # So many logits in all unless the samples are given: a few seconds for some thirty candidates.
 LOGITS = 2**20
@@ -31,6 +33,8 @@ GIVEN_LOGITS = 2**22  # of logits that are given; of more the rows that are trie
 FRESH = 4
 MOST_FRESH = 2**14
 DEFAULT = ("tolerance", 1e-3)  # where no limit is given
+DRAWN = {"n": 10, "magnitude": 1.0, "distribution": "normal", "offset": 0.0, "masked": 0.0}
+ONE_OF = (*DRAWN, "target", "labels", "base", "beta")
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,12 @@ class Limit:
     value: float
 
     def excess(self, found: float) -> float:
-        """found / value: at most 1 where the limit is met; infinite where 0 is and is not met."""
+        """found / value: at most 1 where the limit is met, else infinite if it is 0.
+
+        Infinite too where there is no exact value to hold results against: nothing is met then.
+        """
         if math.isnan(found):
-            return 0.0
+            return math.inf
         if self.value == 0:
             return 0.0 if found == 0 else math.inf
         return found / self.value
@@ -69,14 +76,15 @@ class Question:
 
     @property
     def demand(self) -> Demand:
-        """The demand on the logits as they arrive."""
+        """The demand before anything is stored: labels and parameters are float64's."""
         demand = self.cases[0].demand
-        return replace(demand, draw=replace(demand.draw, formats=(self.arrives,)))
+        return replace(demand, draw=replace(demand.draw, formats=(FORMATS["float64"],)))
 
     @property
     def random(self) -> bool:
         """Whether fresh samples can be drawn, unlike those before."""
-        return self.x is None and self.demand.samples > 1
+        two = replace(self.demand, draw=replace(self.demand.draw, samples=2))
+        return self.x is None and two.samples > 1
 
     def case(self, of: Candidate) -> Case:
         """The case that tries a candidate."""
@@ -102,12 +110,15 @@ def question(
     """
     given = 0 if x is None else len(x)
     x = None if x is None else _spread(x, settings["samples"])
-    lines = [*_unknown_limits(problem, limits), *_unknown_formats(settings)]
+    lines = [*_unknown_limits(problem, limits), *_unknown_settings(settings)]
+    lines += [f"{key}: the logits are given, not drawn" for key in _idle(x, settings)]
     cases: list[Case] = []
     try:
         cases = expand(from_keys(_keys(problem, x, settings)))
     except StudyError as error:
         lines += [_as_option(line) for line in str(error).splitlines()]
+    if len({replace(c.demand, draw=replace(c.demand.draw, formats=())) for c in cases}) > 1:
+        lines.append(f"one question at a time: want one value of each of {', '.join(ONE_OF)}")
     if lines:
         raise StudyError(dict.fromkeys(lines))
     tried = [replace(c, demand=on_given(c.demand, x)) for c in cases if not narrows(c)]
@@ -136,7 +147,7 @@ def _unknown_limits(problem: str, given: Mapping[str, float | None]) -> Iterator
         value = given.get(metric.option)
         if value is None:
             continue
-        if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < math.inf:
             yield f"{metric.option}: want a number of at least 0, got {value!r}"
         elif metric.share and value > 1:
             yield f"{metric.option}: want a share of the samples, 0 to 1, got {value!r}"
@@ -145,11 +156,22 @@ def _unknown_limits(problem: str, given: Mapping[str, float | None]) -> Iterator
             yield f"{metric.option}: {problem} gives no distribution; only {such} does"
 
 
-def _unknown_formats(settings: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("arrives_in", "compute"):
-        for name in _names(settings[key]):
-            if name not in FORMATS and (key, name) != ("compute", "same"):
-                yield f"{key}: {name!r} is not a dtype; known: {', '.join(FORMATS)}"
+def _unknown_settings(settings: Mapping[str, Any]) -> Iterator[str]:
+    known = ", ".join(FORMATS)
+    if settings["arrives_in"] not in FORMATS:
+        yield f"arrives_in: {settings['arrives_in']!r} is not a dtype; known: {known}"
+    for name in _names(settings["compute"]):
+        if name not in (*FORMATS, "same"):
+            yield f"compute: {name!r} is not a dtype; known: {known}"
+    for name in filter(is_code, _names(settings["formula"])):
+        yield f"formula: {name!r} is code: fpstudy.measure scores a function of your own"
+
+
+def _idle(x: Floats | None, settings: Mapping[str, Any]) -> list[str]:
+    """Settings of drawn logits that stand beside given ones."""
+    if x is None:
+        return []
+    return [key for key, usual in DRAWN.items() if settings[key] != usual]
 
 
 def _keys(problem: str, x: Floats | None, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,8 +215,9 @@ def _computing(name: str, compute: str) -> str:
     return f"{name[:-1]},compute={compute}]" if name.endswith("]") else f"{name}[compute={compute}]"
 
 
-def _names(value: object) -> Sequence[str]:
-    return [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]
+def _names(value: object) -> list[str]:
+    entries = list(value) if isinstance(value, Sequence | Set) else [value]
+    return [str(value)] if isinstance(value, str) else list(map(str, entries))
 
 
 def _as_option(line: str) -> str:

@@ -30,7 +30,8 @@ from fpstudy.measurement import Answer, computed, formula_of_case, reason_to_ski
 from fpstudy.outcomes import CODE, FAILURES, NAMES
 from fpstudy.problems import PROBLEMS, Problem
 from fpstudy.record import exact_parts, exact_text, input_text
-from fpstudy.samples import logits, prepare, stored
+from fpstudy.samples import logits, prepare, refusal, stored
+from fpstudy.study import StudyError
 from fpstudy.truth import State, Truth, enclose
 from fpstudy.user_code import NO_CODE
 from fpstudy.witness import Testimony, recompute
@@ -138,9 +139,13 @@ def reaches(question: Question, cases: Sequence[Case]) -> list[Reach]:
     factor, ends = dict.fromkeys(cases, 1.0), dict.fromkeys(cases, "")
     with one_thread(used_by(cases)), steady("advice"):
         for larger in FACTORS:
+            with np.errstate(over="ignore"):
+                scaled = larger * x
+            if (np.isinf(scaled) & np.isfinite(x)).any():  # beyond float64, which carries them
+                break
             for f in {case.format for case in cases}:
                 going = [case for case in cases if case.format == f and not ends[case]]
-                ends |= _ends(going, stored(larger * x, (f,)))
+                ends |= _ends(going, stored(scaled, (f,)))
             factor |= {case: larger for case in cases if not ends[case]}
     return [Reach(factor[case], ends[case], len(x)) for case in cases]
 
@@ -155,16 +160,27 @@ def _ends(cases: Sequence[Case], x: Floats) -> dict[Case, str]:
         found[case] = reason_to_skip(case, inputs) or ""
         if not found[case]:
             answer = answer or Answer(inputs, enclose(problem, inputs))
-            y = computed(case, formula_of_case(case, NO_CODE), inputs, answer.truth.hi.shape)
-            failing = _failing(_errors(y, answer, case.format))
-            found[case] = ", ".join(name.replace("_", " ") for name in failing)
+            found[case] = _broken(case, answer)
     return found
+
+
+def _broken(case: Case, answer: Answer) -> str:
+    """The outcomes of results that fail, in words; or what the formula raised."""
+    try:
+        formula = formula_of_case(case, NO_CODE)
+        y = computed(case, formula, answer.inputs, answer.truth.hi.shape)
+    except Exception as error:  # whatever a formula raises ends its reach
+        return f"{type(error).__name__}: {error}"[:200]
+    failing = _failing(_errors(y, answer, case.format))
+    return ", ".join(name.replace("_", " ") for name in failing)
 
 
 def _tried(question: Question, progress: Progress) -> Trial:
     problem, demand = PROBLEMS[question.problem], question.demand
     x = _arriving(question)
     arriving = prepare(demand, x)
+    if beyond := refusal(arriving, question.arrives):
+        raise StudyError([f"arrives_in: {beyond}"])
     target = Answer(arriving, enclose(problem, arriving))
     findings: list[Finding] = []
     refused: list[tuple[Candidate, str]] = []

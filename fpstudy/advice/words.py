@@ -174,16 +174,28 @@ def _fresh(advice: Advice) -> list[str]:
 
 def _passed(advice: Advice) -> list[str]:
     """Those that met the limits at first, with what fresh samples showed."""
-    metrics, passed = [limit.metric for limit in advice.limits], advice.passed_over
+    passed = advice.passed_over
     more = [f"passed over in the same way: {len(passed) - MOST_PASSED} more"]
-    return [
-        f"passed over: {_name(again)}; on {_samples(again)} afresh "
-        + ", ".join(
-            f"{metric.words} {_figure(metric, again.total[metric.name])}" for metric in metrics
-        )
-        + (": it grows with the samples" if again.meets else "")
+    told = [
+        f"passed over: {_name(again)}; on fresh samples: {_shortcoming(again, advice)}"
         for again in passed[:MOST_PASSED]
-    ] + more * (len(passed) > MOST_PASSED)
+    ]
+    return told + more * (len(passed) > MOST_PASSED)
+
+
+def _shortcoming(finding: Finding, advice: Advice) -> str:
+    if finding.reason:
+        return visible(finding.reason)
+    if finding.failing:
+        return _outcomes(finding)
+    return ", ".join(
+        f"{limit.metric.words} {_figure(limit.metric, finding.total[limit.metric.name])}"
+        for limit in advice.limits
+    ) + f" ({_samples(finding)})"  # fmt: skip
+
+
+def _outcomes(finding: Finding) -> str:
+    return ", ".join(name.replace("_", " ") for name in finding.failing)
 
 
 def _reach(advice: Advice) -> list[str]:
@@ -251,9 +263,11 @@ def _by_dtype(advice: Advice) -> Section:
 
 def _verdict(finding: Finding, advice: Advice) -> str:
     if finding.meets:
-        return "meets the limits"
+        return "meets the limits" if advice.meets(finding) else "met them, not on fresh samples"
     if finding.failing:
-        return "fails: " + ", ".join(name.replace("_", " ") for name in finding.failing)
+        return f"fails: {_outcomes(finding)}"
+    if math.isnan(finding.total[advice.limits[0].metric.name]):
+        return "no exact value"
     alone = _storing_excess(advice, finding.candidate.dtype) > 1
     return "above: storing alone is" if alone else "above the limits"
 
