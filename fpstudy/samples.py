@@ -38,10 +38,16 @@ def logits(draw: Draw) -> Floats:
 
 def given_logits(x: Any) -> Floats:
     """(rows, n): logits given as one vector or as rows of them; raises ValueError for others."""
-    x = np.atleast_2d(np.asarray(x, dtype=np.float64))
-    if x.ndim != 2 or x.size == 0 or np.isnan(x).any():
-        raise ValueError(f"logits: want rows of numbers (rows, n), got shape {x.shape}")
-    return np.asarray(x)
+    try:
+        rows = np.atleast_2d(np.asarray(x, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ValueError("logits: want rows of numbers (rows, n), all of one length") from None
+    if rows.ndim != 2 or rows.size == 0:
+        raise ValueError(f"logits: want rows of numbers (rows, n), got shape {rows.shape}")
+    if np.isnan(rows).any():
+        row, column = np.argwhere(np.isnan(rows))[0]
+        raise ValueError(f"logits: NaN at row {row}, column {column}: a logit is a number")
+    return np.asarray(rows)
 
 
 def on_given(demand: Demand, x: Floats | None) -> Demand:

@@ -75,7 +75,7 @@ def test_a_faulty_callable_is_an_outcome(function, outcome: str, reason: str) ->
         ({"problem": "sofmax"}, "did you mean softmax?"),
         ({"problem": "softmax", "dtype": "half"}, "write float16"),
         ({"problem": "softmax", "n": 0}, "n"),
-        ({"problem": "softmax", "logits": [[1.0, np.nan]]}, "logits: want rows of numbers"),
+        ({"problem": "softmax", "logits": [[1.0, np.nan]]}, "logits: NaN at row 0, column 1"),
         ({"problem": "softmax", "logits": [[1e6]], "dtype": "float16"}, "beyond the largest"),
     ],
 )

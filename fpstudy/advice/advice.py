@@ -32,13 +32,15 @@ class Tolerances:
     """What a test of the advised computation can ask for, against the exact result at the logits
     as stored: |y - t| <= rtol |t| + atol, or |y - t| <= max_ulp ulp(t).
 
-    Twice the worst relative error and the worst ulps of the samples measured; atol is rtol times
+    Twice `relative` and `ulps`, the worst of all samples measured, rounded up; atol is rtol times
     the least normal number, below which an error is taken relative to that.
     """  # noqa: D205 (the first sentence is the mathematics)
 
     rtol: float
     atol: float
     max_ulp: int
+    relative: float
+    ulps: float
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,13 +101,15 @@ class Advice:
 
     def as_dict(self) -> dict[str, Any]:
         """The same for machines to read: an infinity is "inf" and NaN None, as JSON has neither."""
-        draw = self.question.demand.draw
+        demand, draw = self.question.demand, self.question.demand.draw
         told: dict[str, Any] = _plain({
             "problem": self.question.problem,
             "logits": {
                 "distribution": draw.distribution, "n": draw.n, "magnitude": draw.magnitude,
                 "samples": draw.samples, "arrive_in": self.question.arrives.name,
-                "seed": draw.seed,
+                "seed": draw.seed, "offset": draw.offset, "masked": draw.masked,
+                "target": demand.target, "labels": demand.labels, "base": demand.base,
+                "beta": demand.beta,
             },
             "limits": {limit.metric.option: limit.value for limit in self.limits},
             "recommended": _finding(self.recommended),
@@ -121,6 +125,8 @@ class Advice:
             ],
             "refused": [asdict(c) | {"reason": reason} for c, reason in self.trial.refused],
             "exact_values": self.trial.truths,
+            "infinite": self.trial.infinite,
+            "undefined": self.trial.undefined,
             "undecided": self.trial.undecided,
             "environment": self.environment,
         })  # fmt: skip
@@ -213,7 +219,7 @@ def answer(asked: Question, progress: Progress = lambda done, total: None) -> Ad
         choice.reach,
         choice.confirmed,
         tuple(choice.passed_over),
-        min(failing, key=lambda finding: finding.excess, default=None),
+        min(failing, key=lambda finding: _distance(asked, finding), default=None),
         _better(asked, ranked, chosen) if chosen else None,
         _tolerances(chosen, choice.confirmed) if chosen else None,
         str(environment(used_by(asked.cases))["environment"]),
@@ -222,6 +228,12 @@ def answer(asked: Question, progress: Progress = lambda done, total: None) -> Ad
 
 def _rank(finding: Finding) -> tuple[tuple[int, int], float, str]:
     return finding.candidate.cost, finding.excess, finding.candidate.formula
+
+
+def _distance(asked: Question, finding: Finding) -> tuple[float, float]:
+    """How far a finding is from meeting the limits; where a limit is 0, by the error itself."""
+    errors = [finding.total[limit.metric.name] for limit in asked.limits]
+    return finding.excess, math.inf if finding.failing or math.isnan(sum(errors)) else max(errors)
 
 
 @dataclass(frozen=True)
@@ -288,7 +300,8 @@ def _tolerances(chosen: Finding, confirmed: Finding | None) -> Tolerances:
     relative = max(f.unit_roundoff, *(metrics["relative_error"] for metrics in found))
     ulps = max(0.5, *(metrics["ulp_error"] for metrics in found))
     rtol = _two_digits_up(HEADROOM * relative)
-    return Tolerances(rtol, _two_digits_up(rtol * f.least_normal), math.ceil(HEADROOM * ulps))
+    atol = _two_digits_up(rtol * f.least_normal)
+    return Tolerances(rtol, atol, math.ceil(HEADROOM * ulps), relative, ulps)
 
 
 def _two_digits_up(x: float) -> float:
@@ -306,10 +319,11 @@ def _finding(finding: Finding | None) -> dict[str, Any] | None:
 
 def _columns(advice: Advice) -> list[str]:
     """Of the table, which may have no row."""
-    worst = [f"worst_{limit.metric.name}" for limit in advice.limits]
+    names = [limit.metric.name for limit in advice.limits]
+    errors = [f"{part}_{name}" for name in names for part in ("worst", "storing", "arithmetic")]
     return [
-        "dtype", "arithmetic", "accumulation", "formula", "bytes", "accumulator", "meets", *worst,
-        "storing_alone", "arithmetic_alone", "failing", "samples", "reason",
+        "dtype", "arithmetic", "accumulation", "formula", "bytes", "accumulator", "meets", *errors,
+        "failing", "samples", "reason",
     ]  # fmt: skip
 
 
@@ -324,8 +338,8 @@ def _row(finding: Finding, advice: Advice) -> dict[str, Any]:
         "accumulator": finding.candidate.accumulator,
         "meets": advice.meets(finding),
         **{f"worst_{name}": finding.total[name] for name in names},
-        "storing_alone": finding.storage["relative_error"],
-        "arithmetic_alone": finding.arithmetic["relative_error"],
+        **{f"storing_{name}": finding.storage[name] for name in names},
+        **{f"arithmetic_{name}": finding.arithmetic[name] for name in names},
         "failing": sum(finding.failing.values()),
         "samples": finding.samples,
         "reason": finding.reason,

@@ -32,6 +32,7 @@ GIVEN_LOGITS = 2**22  # of logits that are given; of more the rows that are trie
 # is rare, such as a log-sum-exp near 0, whose relative error has no bound, shows in many only.
 FRESH = 4
 MOST_FRESH = 2**14
+SLOWER = 8  # rounded arithmetic takes at least so many times as long
 DEFAULT = ("tolerance", 1e-3)  # where no limit is given
 DRAWN = {"n": 10, "magnitude": 1.0, "distribution": "normal", "offset": 0.0, "masked": 0.0}
 ONE_OF = (*DRAWN, "target", "labels", "base", "beta")
@@ -93,7 +94,8 @@ class Question:
     def fresh(self, case: Case) -> "Question":
         """The same question of one candidate, on many more samples of another seed."""
         draw = self.demand.draw
-        more = max(FRESH * draw.samples, min(LOGITS // draw.n, MOST_FRESH))
+        logits = LOGITS // SLOWER if case.arithmetic == "rounded" else LOGITS
+        more = max(FRESH * draw.samples, min(logits // draw.n, MOST_FRESH))
         draw = replace(draw, seed=draw.seed + 1, samples=more)
         of = replace(case.demand, draw=replace(draw, formats=case.demand.draw.formats))
         return replace(self, cases=(replace(case, demand=of),))
@@ -158,7 +160,7 @@ def _unknown_limits(problem: str, given: Mapping[str, float | None]) -> Iterator
 
 def _unknown_settings(settings: Mapping[str, Any]) -> Iterator[str]:
     known = ", ".join(FORMATS)
-    if settings["arrives_in"] not in FORMATS:
+    if str(settings["arrives_in"]) not in FORMATS:
         yield f"arrives_in: {settings['arrives_in']!r} is not a dtype; known: {known}"
     for name in _names(settings["compute"]):
         if name not in (*FORMATS, "same"):

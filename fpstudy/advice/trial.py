@@ -24,7 +24,7 @@ from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
 from fpstudy.errors import SampleErrors, score_samples
-from fpstudy.formats import Floats, Format
+from fpstudy.formats import DOUBLE, Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.measurement import Answer, computed, formula_of_case, reason_to_skip
 from fpstudy.outcomes import CODE, FAILURES, NAMES
@@ -40,6 +40,7 @@ Metrics = dict[str, float]
 Progress = Callable[[int, int], None]  # candidates tried, candidates in all
 WITNESSED = 2**17  # mpmath recomputes one sample of up to so many logits: a second or two
 FACTORS = tuple(2.0**k for k in range(1, 11))  # how many times as large logits are tried
+NOISE = 2.0**-52  # relative, of a result rounded to float64 and held against another
 REACHED_LOGITS = 2**17  # of whole samples, at each factor
 
 
@@ -69,7 +70,8 @@ class Finding:
     failing:    components that fail at the logits as stored, by outcome; of subnormals that were
                 lost the errors tell
     total, arithmetic, storage: the worst over the samples of every metric (a share for flips)
-    excess:     the largest of total / limit: met up to 1; infinite where something fails
+    excess:     the largest of these over the limit: met up to 1; infinite where something fails.
+                Each part counts by itself, so that nothing is met only because errors cancel.
     reason:     why it could not be run to its end, else ""
     """
 
@@ -109,14 +111,19 @@ class Trial:
     """What was measured of all candidates.
 
     refused:   candidates that cannot be run here, with the reason
-    truths:    exact values at the logits as they arrive, of which `undecided` are not decided
+    truths:    exact values at the logits as they arrive, of which so many are `infinite`, do not
+               exist (`undefined`) or are not decided (`undecided`)
+    rounded:   logits that were given and are no numbers of the format they are said to arrive in
     testimony: what mpmath found when it recomputed a sample of them
     """
 
     findings: tuple[Finding, ...]
     refused: tuple[tuple[Candidate, str], ...]
     truths: int
+    infinite: int
+    undefined: int
     undecided: int
+    rounded: int
     testimony: Testimony
 
 
@@ -182,6 +189,9 @@ def _tried(question: Question, progress: Progress) -> Trial:
     if beyond := refusal(arriving, question.arrives):
         raise StudyError([f"arrives_in: {beyond}"])
     target = Answer(arriving, enclose(problem, arriving))
+    hi, state = target.truth.hi, target.truth.state
+    if not np.isfinite(hi).any():
+        raise StudyError([f"logits: no exact {problem.name} of them is a finite number"])
     findings: list[Finding] = []
     refused: list[tuple[Candidate, str]] = []
     for f, group in groupby(question.cases, key=lambda case: case.format):
@@ -198,8 +208,11 @@ def _tried(question: Question, progress: Progress) -> Trial:
     return Trial(
         tuple(findings),
         tuple(refused),
-        target.truth.hi.size,
-        int((target.truth.state == State.UNDECIDED).sum()),
+        hi.size,
+        int(np.isinf(hi).sum()),
+        int((state == State.UNDEFINED).sum()),
+        int((state == State.UNDECIDED).sum()),
+        0 if question.x is None else int((x[:, 0] != question.x).sum()),
         recompute(problem, arriving, target.truth, first),
     )
 
@@ -238,10 +251,15 @@ def _scores(problem: Problem, y: Floats, answer: Answer, f: Format) -> Scores:
 
 
 def _storage(problem: Problem, own: Answer, target: Answer, f: Format) -> Metrics:
-    """What storing alone costs: the exact results, to float64, scored against each other."""
+    """What storing alone costs: the exact results, to float64, scored against each other.
+
+    What is no larger than that rounding can make it counts as 0.
+    """
     if own is target:
         return {metric.name: 0.0 for metric in metrics_of(problem)}
-    return _over(problem, _scores(problem, _as_float64(own.truth), target, f))
+    found = _over(problem, _scores(problem, _as_float64(own.truth), target, f))
+    noise = {"ulp_error": 2.0 ** (f.precision - DOUBLE), "kl_divergence": NOISE**2}
+    return {name: x if x > noise.get(name, NOISE) else 0.0 for name, x in found.items()}
 
 
 def _as_float64(t: Truth) -> Floats:
@@ -260,17 +278,17 @@ def _finding(
     arithmetic = _scores(problem, y, own, case.format)
     total = arithmetic if own is target else _scores(problem, y, target, case.format)
     failing = _failing(arithmetic.errors)
-    measured = _over(problem, total)
-    excess = max(limit.excess(measured[limit.metric.name]) for limit in question.limits)
+    parts = (_over(problem, total), _over(problem, arithmetic), storage)
+    excess = max(
+        limit.excess(part[limit.metric.name]) for limit in question.limits for part in parts
+    )
     k = _worst_sample(question, total, arithmetic)
     return Finding(
         candidate(case),
         len(y),
         y.size,
         failing,
-        measured,
-        _over(problem, arithmetic),
-        storage,
+        *parts,
         np.inf if failing else excess,
         _worst(k, y, own, target, arithmetic.errors, total.errors),
     )
@@ -306,12 +324,23 @@ def _worst(
     exact, exponent = exact_parts(target.truth, at)
     return Worst(
         k,
-        input_text(own.inputs.x[k], j),
+        _input(own.inputs, k, j),
         j,
         float(y.reshape(len(y), -1)[k, j]).hex(),
         exact_text(float(exact[0]), int(exponent[0])),
         NAMES[int(arithmetic.outcome[k])],
     )
+
+
+def _input(inputs: Inputs, k: int, component: int) -> str:
+    """A sample's logits, and its label; of a long vector the logits that the result is about."""
+    x = inputs.x[k]
+    if inputs.q is None:
+        return input_text(x, component)
+    q = inputs.q[k]
+    target = int(q.argmax())
+    label = f"target {target}" if q[target] == 1 else f"largest label {q[target]!r} at {target}"
+    return f"{input_text(x, target)}; {label}"
 
 
 def _not_run(case: Case, own: Answer, outcome: str, error: Exception) -> Finding:

@@ -8,7 +8,8 @@ from markupsafe import Markup
 from fpstudy.advice.advice import Advice
 from fpstudy.advice.metrics import Metric
 from fpstudy.advice.question import Limit
-from fpstudy.advice.trial import Finding
+from fpstudy.advice.trial import Finding, Trial
+from fpstudy.cases import Demand
 from fpstudy.outcomes import OUTCOMES
 from fpstudy.report.numbers import count, magnitude, number
 from fpstudy.report.variants import accumulation_text
@@ -98,9 +99,9 @@ def _advice(advice: Advice) -> list[str]:
     told = []
     if stored and advice.findings:
         told.append(
-            f"Storing the logits in {', '.join(stored)} exceeds the limits by itself: no formula"
-            " can help there. Logits that are in a narrow dtype already lose nothing by it: say so"
-            " (arrives_in, --arrives-in)."
+            f"Storing the logits in {', '.join(stored)} exceeds the limits by itself, and no advice"
+            " rests on errors that cancel. Logits that are in a narrow dtype already lose nothing"
+            " by it: say so (arrives_in, --arrives-in)."
         )
     if advice.passed_over:
         told += _passed(advice)
@@ -222,10 +223,14 @@ def _failing(finding: Finding, advice: Advice) -> list[str]:
     told = [_name(finding)]
     for name, n in finding.failing.items():
         told.append(f"{count(n)} of {count(finding.components)} results: {MEANING[name]}")
-    told += [
+    beyond = [
         _compared(limit, finding)
         for limit in advice.limits
         if limit.excess(finding.total[limit.metric.name]) > 1
+    ]
+    told += beyond or [
+        f"together the errors cancel; its {part} alone is above the limits"
+        for part in _alone(finding, advice)
     ]
     at = finding.worst
     if at is not None:
@@ -235,6 +240,17 @@ def _failing(finding: Finding, advice: Advice) -> list[str]:
             f"logits as stored: {at.logits}",
         ]
     return told
+
+
+def _alone(finding: Finding, advice: Advice) -> list[str]:
+    """Which parts of the error exceed a limit where the whole does not."""
+    parts = {"storage": finding.storage, "arithmetic": finding.arithmetic}
+    return [
+        name
+        for name, part in parts.items()
+        if not finding.failing
+        and any(limit.excess(part[limit.metric.name]) > 1 for limit in advice.limits)
+    ]
 
 
 def _storing_excess(advice: Advice, dtype: str) -> float:
@@ -261,15 +277,20 @@ def _by_dtype(advice: Advice) -> Section:
                    lines, rows)  # fmt: skip
 
 
+def _tightest(advice: Advice) -> Limit:
+    """The limit that decides: the one that the nearest to fail misses most, or has least room."""
+    told = advice.nearest or advice.recommended or advice.findings[0]
+    return max(advice.limits, key=lambda limit: limit.excess(told.total[limit.metric.name]))
+
+
 def _verdict(finding: Finding, advice: Advice) -> str:
     if finding.meets:
         return "meets the limits" if advice.meets(finding) else "met them, not on fresh samples"
     if finding.failing:
         return f"fails: {_outcomes(finding)}"
-    if math.isnan(finding.total[advice.limits[0].metric.name]):
-        return "no exact value"
-    alone = _storing_excess(advice, finding.candidate.dtype) > 1
-    return "above: storing alone is" if alone else "above the limits"
+    if _storing_excess(advice, finding.candidate.dtype) > 1:
+        return "above: storing alone is"
+    return "above the limits"
 
 
 def _tests(advice: Advice) -> Section:
@@ -282,7 +303,8 @@ def _tests(advice: Advice) -> Section:
             f"numpy.testing.assert_allclose(y, t, rtol={t.rtol:g}, atol={t.atol:g})",
             f"torch.testing.assert_close(y, t, rtol={t.rtol:g}, atol={t.atol:g})",
             f"in ulps of t: at most {t.max_ulp}",
-            "Twice the worst that was measured.",
+            f"twice the worst at the logits as stored, fresh samples included, rounded up:"
+            f" relative {number(t.relative)}, {number(t.ulps)} ulps",
         ],
     )
 
@@ -298,12 +320,15 @@ def _measured(advice: Advice) -> Section:
     arrive = "" if asked.arrives.name == "float64" else f", which arrive in {asked.arrives.name}"
     witness = tried.testimony
     told = [
-        f"{asked.problem} of {source}{arrive}.",
-        f"{count(tried.truths)} exact values, proven, {count(tried.undecided)} undecided; mpmath"
-        f" recomputed {count(witness.checked)}, of which"
+        f"{asked.problem} of {source}{arrive}{_beside(asked.demand)}.",
+        f"{count(tried.truths)} exact values, proven{_unusual(tried)}; mpmath recomputed"
+        f" {count(witness.checked)}, of which"
         f" {count(witness.checked - len(witness.disagreements))} agree.",
         "All figures are of the samples measured, no bounds: other logits can do worse.",
     ]
+    if tried.rounded:
+        told.append(f"{count(tried.rounded)} logits are no {asked.arrives.name} numbers and were"
+                    " rounded to some before anything was measured.")  # fmt: skip
     told += witness.disagreements
     reasons: dict[str, list[str]] = {}
     for candidate, reason in tried.refused:
@@ -319,3 +344,24 @@ def _vectors(tried: int, given: int) -> str:
     if tried < given:
         return f"{count(tried)} of the {count(given)} given vectors, spread evenly,"
     return f"{count(given)} given vector{'s' * (given != 1)}"
+
+
+def _beside(demand: Demand) -> str:
+    """What else the question says: offset, masks, parameters, labels."""
+    draw = demand.draw
+    said = {
+        "offset": magnitude(draw.offset) if draw.offset else "",
+        "masked": number(draw.masked) if draw.masked else "",
+        "base": "" if demand.base is None else f"{demand.base:g}",
+        "beta": "" if demand.beta is None else f"{demand.beta:g}",
+        "labels": demand.labels,
+        "target": demand.target,
+    }
+    return "".join(f", {name} {value}" for name, value in said.items() if value)
+
+
+def _unusual(tried: Trial) -> str:
+    """How many exact values are no finite numbers, if any."""
+    counts = {"infinite": tried.infinite, "not existing": tried.undefined}
+    told = [f"{count(n)} {what}" for what, n in counts.items() if n]
+    return "".join(f", {one}" for one in [*told, f"{count(tried.undecided)} undecided"])
