@@ -81,7 +81,8 @@ GIVEN = {"distribution": "explicit[0]", "magnitude": math.nan}
          " float32. No formula failed."),
         ([case("nan", part=2, **GIVEN)],
          "On the inputs given: use `naive`. 2 of 32 results fail. The worst sample keeps 0 of"
-         " 11 bits in float16."),
+         " 11 bits in float16. Less than one bit, in float16, is no answer: `fpstudy advise` tries"
+         " what computes wider."),
         ([case(**GIVEN), case()],
          "Use `naive`. No failure up to 1, the largest measured, in 4 samples a case. The worst"
          " sample keeps 9 of 11 bits in float16. No formula failed. On the inputs given: use"
@@ -120,16 +121,16 @@ def test_no_page_says_safe() -> None:
     [
         (sweep(100.0, dtypes=("float16",)),
          ("no failure up to 100", "in 4 samples a case, all measured"),
-         ("at least 9 of 11", "11 at 0.01, 9 at 100"), ("naive fails from 100 (NaN)", "")),
+         ("worst 9 of 11", "11 at 0.01, 9 at 100"), ("naive fails from 100 (NaN)", "")),
         (sweep(1.0, formulas=("naive",), dtypes=("float16",)),
          ("no failure up to 0.01", "in 4 samples a case, then NaN at 1"),
-         ("at least 11 of 11", ""), ("–", "")),
+         ("worst 11 of 11", ""), ("–", "")),
         ([case("nan")], ("fails from the start", "NaN already at 1"), ("–", ""), ("–", "")),
         ([case("nan", part=8, **GIVEN)],
-         ("25% fail", "most often NaN, 4 samples a case"), ("at least 0 of 11", ""), ("–", "")),
+         ("25% fail", "most often NaN, 4 samples a case"), ("worst 0 of 11", ""), ("–", "")),
         ([case(samples=k, n=k) for k in (1, 900)],
          ("no failure up to 1", "in 1 to 900 samples a case, all measured"),
-         ("at least 9 of 11", ""), ("–", "")),
+         ("worst 9 of 11", ""), ("–", "")),
     ],
     ids=["whole", "ends", "never", "given", "samples"],
 )  # fmt: skip

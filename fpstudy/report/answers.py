@@ -21,7 +21,7 @@ class Answer:
 
     tells:   what the row can be filtered by
     far:     "no failure up to 1e4", and the samples and the end of it as a note
-    keeps:   "at least 9.3 of 11", and where as a note
+    keeps:   "worst 9.3 of 11", and where as a note
     first:   where the first of the other formulas fails, and what is to be said of the rest
     reach, least, error: what the columns are sorted by
     """
@@ -97,7 +97,7 @@ def _keeps(row: Row, v: Verdict) -> tuple[str, str]:
     if math.isnan(v.bits_worst):
         return row.bits, row.bits_note
     where = row.bits if " at " in row.bits else ""
-    return f"at least {bits(v.bits_worst)} of {row.precision}", ", ".join(
+    return f"worst {bits(v.bits_worst)} of {row.precision}", ", ".join(
         filter(None, (where, row.bits_note))
     )
 
@@ -142,9 +142,19 @@ def _said(verdicts: list[Verdict], cases: pd.DataFrame, formats: Formats) -> Mar
     fewest = _by_dtype(verdicts, lambda of: _fewest(of, formats))
     if fewest:
         said.append(Markup.escape(f"The worst sample keeps {fewest}"))
+    said += _hint(verdicts)
     if not given:
         said.append(_first_failure(pd.concat([setting_of(cases, v) for v in verdicts])))
     return Markup(". ").join(said) + Markup(".")
+
+
+def _hint(verdicts: list[Verdict]) -> list[Markup]:
+    """What to do where hardly a bit is right."""
+    few = dict.fromkeys(v.dtype for v in verdicts if v.bits_worst < 1)
+    if not few or verdicts[0].how:
+        return []
+    told = Markup("Less than one bit, in {}, is no answer: <code>fpstudy advise</code> tries what")
+    return [told.format(listed(few)) + " computes wider"]
 
 
 def _uses(verdicts: list[Verdict]) -> Markup:

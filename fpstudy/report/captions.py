@@ -48,7 +48,8 @@ def curves(
         f"Line: median over the samples; band: up to the maximum; u: the unit roundoff.{guides} "
         "The strip at the top holds errors that are not finite (NaN, a spurious infinity): a "
         "filled mark where at least half of the samples end so, a hollow one where fewer do. A "
-        f"spurious zero has an error of 1.{SUMMED * (len(points) > MOST_POINTS)}",
+        "spurious zero has an error of 1, or less where the exact value is subnormal."
+        f"{SUMMED * (len(points) > MOST_POINTS)}",
         f"Curves of the relative error of {_compared(part)} against {_along(part, axis)}, for "
         f"{_list(part['dtype'])} and {_at(part, axis)}. {findings.of_curves(points, axis.column)}",
     )
@@ -65,7 +66,7 @@ def dots(part: pd.DataFrame, points: pd.DataFrame, which: str) -> Words:
         "Dot: the maximum over the samples of an input, with a line to it from the median; u: the "
         "unit roundoff. The strip at the right holds errors that are not finite (NaN, a spurious "
         "infinity); a hollow dot there: fewer than half of the samples. A spurious zero has an "
-        "error of 1.",
+        "error of 1, or less where the exact value is subnormal.",
         f"Dots of the relative error of {_compared(part)} at {part['input'].nunique()} "
         f"inputs, for {_list(part['dtype'])}. {findings.of_curves(points, 'input')}",
     )
