@@ -5,7 +5,7 @@ import math
 import re
 
 import pytest
-from test_report import MANIFEST, case, table
+from test_report import MANIFEST, OWN, case, table
 
 from fpstudy.report.laws import LAWS, laws
 from fpstudy.report.laws.dtypes import LIBRARY_DECIDES, RANGE_OR_DIGITS
@@ -143,33 +143,60 @@ def _failing(**where):
     return lambda rows: fails(rows, **where)
 
 
+def _up_to(most, axis="magnitude", **where):
+    """A change that leaves out what these values have beyond the end of an axis."""
+    return lambda rows: [
+        row
+        for row in rows
+        if row[axis] <= most or not all(row[key] == value for key, value in where.items())
+    ]
+
+
 # a law, the study that it is measured in with what supports it, and changes that break it
 PLANTED = [
     (ACCUMULATOR_FIXES_N, "accumulators", accumulators, [
         _only(dtype="bfloat16", accumulation="sequential", n=4096, _ulp_error_max=14.0),
         _only(dtype="float16", accumulation="sequential:float32", n=4096, _ulp_error_max=4.1),
         _only(accumulation="sequential:float32", n=4096, _ulp_error_max=math.inf),
+        _only(_ulp_error_max=0.0),
+        _only(_ulp_error_max=math.inf),
+        _only(accumulation="sequential:float32", n=16, _ulp_error_max=math.inf),
+        _only(dtype="float16", accumulation="sequential", n=16, _ulp_error_max=0.0),
+        _up_to(16, "n", accumulation="sequential:float32"),
     ]),
     (FORMULA_FIXES_TAILS, "top_class_gap", gaps, [
         _failing(formula="log1p", dtype="float64", at=40),
         lambda rows: changed(rows, {"nan": 0, "accurate": 32}, formula="shifted", dtype="float64"),
+        _up_to(8.0, formula="log1p"),
     ]),
     (FORMULA_FIXES_OFFSETS, "offset", offsets, [
         _only(formula="log1p", dtype="float32", offset=-1000.0, _bits_kept_min=5.0),
         _only(formula="minus_lse", dtype="float16", _bits_kept_min=7.5),
+        _only(formula="log1p", dtype="float16", _bits_kept_min=math.nan),
+        _only(formula="log1p", dtype="float32", offset=100.0, _bits_kept_min=math.nan),
+        _only(_bits_kept_min=9.0),
+        _up_to(10.0, "offset", formula="log1p"),
     ]),
     (STORAGE_FIXES_MAGNITUDE, "storage", storage, [
         _only(formula="downcast[store=float16]", magnitude=100.0, _relative_error_max=0.09),
         _only(formula="downcast[store=bfloat16]", magnitude=1.0, _relative_error_max=2.0),
+        _only(_relative_error_max=0.0),
+        _only(_relative_error_max=math.inf),
     ]),
     (CENTRE_BEFORE_STORING, "storage", storage, [
         _only(formula="centred_downcast[store=bfloat16]", _normwise_error_max=0.06),
         _only(formula="centred_downcast[store=float16]", _normwise_error_max=math.inf),
+        _only(_normwise_error_max=0.0),
+        _only(_normwise_error_max=math.inf),
     ]),
     (ROUND_ONCE, "upcast", upcast, [
         _only(formula="shifted[compute=float32]", dtype="float16", _bits_kept_min=6.0),
         lambda rows: [
             row | {"bits_kept_min": 5.0} if "[" in row["formula"] and row["n"] < 5 else row
+            for row in rows
+        ],
+        lambda rows: [
+            row | {"bits_kept_min": 5.98} if "[" in row["formula"] and row["n"] < 5 else row
             for row in rows
         ],
     ]),
@@ -179,27 +206,35 @@ PLANTED = [
             rows, {"nan": 0, "accurate": 32}, problem="cross_entropy", formula="shifted",
             dtype="float64",
         ),
+        _up_to(1.0, formula="log1p"),
+        _up_to(100.0, formula="log1p", dtype="bfloat16"),
+        _up_to(100.0, formula="shifted", dtype="float64"),
     ]),
     (RANGE_OR_DIGITS, "magnitude_sweep", magnitudes, [
         _failing(problem="logsumexp", formula="naive", dtype="bfloat16", at=10),
         _only(problem="softmax", formula="shifted", dtype="float16", magnitude=1.0,
               _bits_kept_min=7.0),
+        _up_to(10.0, formula="naive", dtype="bfloat16"),
     ]),
     (LIBRARY_DECIDES, "libraries", libraries, [
         _only(arithmetic="torch", dtype="bfloat16", _ulp_error_max=2.5),
+        _only(_ulp_error_max=0.0),
+        _only(_ulp_error_max=math.inf),
+        _only(arithmetic="torch", _ulp_error_max=0.0),
     ]),
     (FLOAT16_CANNOT_COUNT, "vocabulary", vocabulary, [
         _failing(dtype="float16", arithmetic="jax", axis="n", at=65504),
         _failing(dtype="bfloat16", arithmetic="torch", axis="n", at=128256),
         lambda rows: changed(rows, {"nan": 0, "accurate": 32}, arithmetic="torch"),
+        _up_to(1024, "n", dtype="bfloat16"),
     ]),
 ]  # fmt: skip
 IDS = [law.says for law, *_ in PLANTED]
 
 
-def judged(law, study, rows):
+def judged(law, study, rows, manifest=MANIFEST):
     """What becomes of one law, and its measurements, if this is the only report there is."""
-    found = laws([Study(study, table(*rows), MANIFEST)])
+    found = laws([Study(study, table(*rows), manifest)])
     assert found.count == len(LAWS)
     for how in ("supported", "unsupported"):
         for one in getattr(found, how):
@@ -264,6 +299,49 @@ def test_the_numbers_of_a_law_are_the_planted_ones():
     )
 
 
-def test_a_wider_format_that_is_the_dtype_itself_is_no_pair():
-    rows = [row | {"dtype": "float32"} for row in upcast() if row["dtype"] == "float16"]
-    assert judged(ROUND_ONCE, "upcast", rows)[0] == "missing"
+@pytest.mark.parametrize(
+    ("law", "study", "rows", "without"),
+    [
+        (FORMULA_FIXES_OFFSETS, "offset", offsets, {"formula": "log1p", "offset": 0.0}),
+        (FORMULA_FIXES_OFFSETS, "offset", offsets, {"formula": "minus_lse", "offset": 0.0}),
+        *((FORMULA_OUTLASTS_DTYPE, "magnitude_sweep", magnitudes, {"dtype": dtype})
+          for dtype in ("float16", "bfloat16", "float32", "float64")),
+    ],
+)  # fmt: skip
+def test_a_law_that_lacks_a_part_of_its_cases_is_missing(law, study, rows, without):
+    left = [row for row in rows() if any(row[key] != value for key, value in without.items())]
+    assert judged(law, study, left)[0] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "inside"),
+    [("float32", "float32"), ("float32", "float16"), ("float16", "bfloat16"), ("float16", "tf32"),
+     ("float16", "unheard")],
+)  # fmt: skip
+def test_a_format_inside_without_more_bits_is_no_pair(dtype, inside):
+    """Whichever keeps more: what is narrower inside neither supports nor refutes the law."""
+    rows = [
+        row | {"dtype": dtype, "formula": row["formula"].replace("float32", inside)}
+        for row in upcast()
+        if row["dtype"] == "float16"
+    ]
+    assert judged(ROUND_ONCE, "upcast", rows, OWN)[0] == "missing"
+
+
+def test_a_study_s_own_format_can_be_the_wider_one():
+    rows = [row | {"formula": row["formula"].replace("float32", "tf32")} for row in upcast()]
+    how, found = judged(
+        ROUND_ONCE, "upcast", [row for row in rows if row["dtype"] == "bfloat16"], OWN
+    )
+    assert how == "supported"
+    assert [one.of for one in found.measured] == [
+        "bfloat16 (numpy, native accumulation) beside tf32"
+    ]
+
+
+@pytest.mark.parametrize("axis", ["base", "beta", "ignored"])
+def test_only_cases_of_the_same_settings_are_paired(axis):
+    rows = [row | {axis: value} for value in (2.0, 10.0) for row in upcast()]
+    how, found = judged(ROUND_ONCE, "upcast", rows)
+    assert how == "supported"
+    assert all(" of 80 cases " in one.text for one in found.measured)

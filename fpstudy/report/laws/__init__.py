@@ -7,13 +7,14 @@ has the cases for is only counted.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fpstudy.report.formats import formats_of
 from fpstudy.report.laws.dtypes import LIBRARY_DECIDES, RANGE_OR_DIGITS
 from fpstudy.report.laws.formulas import (
     FORMULA_FIXES_OFFSETS,
     FORMULA_FIXES_TAILS,
     FORMULA_OUTLASTS_DTYPE,
 )
-from fpstudy.report.laws.law import Law, Measured
+from fpstudy.report.laws.law import Law, Measured, measured_rows
 from fpstudy.report.laws.storage import (
     CENTRE_BEFORE_STORING,
     ROUND_ONCE,
@@ -22,7 +23,6 @@ from fpstudy.report.laws.storage import (
 from fpstudy.report.laws.sums import ACCUMULATOR_FIXES_N, FLOAT16_CANNOT_COUNT
 from fpstudy.report.numbers import count
 from fpstudy.report.sweeps import Study
-from fpstudy.report.variants import with_variants
 
 LAWS: tuple[Law, ...] = (
     ACCUMULATOR_FIXES_N,
@@ -72,10 +72,10 @@ class Verdicts:
 
 def laws(studies: Sequence[Study]) -> Verdicts:
     """Every law judged from these studies; missing are those that none of them has cases for."""
-    tables = {}
-    for study in studies:
-        table = with_variants(study.summary)
-        tables[study.folder] = table[table["measured"] > 0]
+    tables = {
+        study.folder: measured_rows(study.summary, formats_of(study.manifest, study.summary))
+        for study in studies
+    }
     judged = [Judged(law, list(law.measure(tables))) for law in LAWS]
     known = [one for one in judged if one.measured]
     return Verdicts(

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from fpstudy.report.laws.law import (
     Law,
     Measured,
     Tables,
+    alike,
     at,
     fails,
     names,
+    of,
     onset,
+    ratio,
     row,
     samples,
     ulps,
@@ -34,7 +35,7 @@ def _libraries(tables: Tables) -> Iterator[Measured]:
             yield Measured(
                 dtype,
                 ", ".join(told),
-                bool(worst.iloc[-1] >= 4 * worst.iloc[0]),
+                ratio(float(worst.iloc[-1]), float(worst.iloc[0])) >= 4,
                 samples(own),
                 row(study, own[own["arithmetic"] == worst.index[-1]]),
             )
@@ -45,8 +46,8 @@ def _halves(tables: Tables) -> Iterator[Measured]:
     study = "magnitude_sweep"
     for problem, formula in (("softmax", "shifted"), ("logsumexp", "log1p")):
         cases = where(tables, study, variant=problem)
-        naive = [_of(cases, dtype, "naive") for dtype in HALVES]
-        good = [at(_of(cases, dtype, formula), 1.0) for dtype in HALVES]
+        naive = [of(cases, dtype, "naive") for dtype in HALVES]
+        good = [at(of(cases, dtype, formula), 1.0) for dtype in HALVES]
         if any(part.empty for part in (*naive, *good)):
             continue
         kept = [float(part["bits_kept_min"].min()) for part in good]
@@ -57,14 +58,10 @@ def _halves(tables: Tables) -> Iterator[Measured]:
         yield Measured(
             problem,
             "; ".join(told),
-            onset(naive[0]) < onset(naive[1]) and kept[0] > kept[1],
+            alike(*naive) and onset(naive[0]) < onset(naive[1]) and kept[0] > kept[1],
             samples(*naive, *good),
             row(study, good[0]),
         )
-
-
-def _of(cases: pd.DataFrame, dtype: str, formula: str) -> pd.DataFrame:
-    return cases[(cases["dtype"] == dtype) & (cases["formula"] == formula)]
 
 
 LIBRARY_DECIDES = Law(

@@ -10,9 +10,12 @@ from fpstudy.report.laws.law import (
     Law,
     Measured,
     Tables,
+    alike,
     fails,
     names,
+    of,
     onset,
+    ratio,
     row,
     samples,
     where,
@@ -28,7 +31,7 @@ def _tails(tables: Tables) -> Iterator[Measured]:
         yield Measured(
             dtype,
             f"shifted {fails(common)}, log1p {fails(good)}",
-            math.isfinite(onset(common)) and math.isinf(onset(good)),
+            alike(common, good) and math.isfinite(onset(common)) and math.isinf(onset(good)),
             samples(common, good),
             row(study, common),
         )
@@ -39,23 +42,26 @@ def _offsets(tables: Tables) -> Iterator[Measured]:
     study = "offset"
     cases = where(tables, study, variant="log_softmax", magnitude=1.0)
     for dtype, common, good in _beside(cases, "minus_lse", "log1p"):
-        if not (common["offset"] == 0).any():
+        if not all((part["offset"] == 0).any() for part in (common, good)):
             continue
         lost, lost_common = _lost(good), _lost(common)
         yield Measured(
             dtype,
             f"log1p loses {bits(lost)} bits at most, minus_lse {bits(lost_common)}"
             f" (offsets up to {magnitude(float(common['offset'].abs().max()))} either way)",
-            lost <= lost_common / 2,
+            alike(common, good, axis="offset") and ratio(lost, lost_common) <= 0.5,
             samples(common, good),
             row(study, common, offset_anchor),
         )
 
 
 def _lost(cases: pd.DataFrame) -> float:
-    """Bits kept without an offset, less the fewest kept with one; at least 0."""
+    """Bits kept without an offset, less the fewest kept with one; at least 0.
+
+    NaN where an offset has no bits at all: what was not measured is neither kept nor lost.
+    """
     by_offset = cases.groupby("offset")["bits_kept_min"].min()
-    return max(0.0, float(by_offset[0.0] - by_offset.min()))
+    return float(by_offset[0.0] - by_offset.min(skipna=False))
 
 
 def _beside(
@@ -74,22 +80,20 @@ def _outlasting(tables: Tables) -> Iterator[Measured]:
     study = "magnitude_sweep"
     for problem in ("log_softmax", "cross_entropy"):
         cases = where(tables, study, variant=problem)
-        wide = cases["dtype"].isin(("float32", "float64")) & (cases["formula"] == "shifted")
-        narrow = cases["dtype"].isin(("float16", "bfloat16")) & (cases["formula"] == "log1p")
-        common, good = cases[wide], cases[narrow]
-        if common.empty or good.empty:
+        common = [of(cases, dtype, "shifted") for dtype in ("float32", "float64")]
+        good = [of(cases, dtype, "log1p") for dtype in ("float16", "bfloat16")]
+        parts = [*common, *good]
+        if any(part.empty for part in parts):
             continue
         told = [
-            f"{part['formula'].iloc[0]} in {dtype} {fails(part[part['dtype'] == dtype])}"
-            for part in (common, good)
-            for dtype in names(part)
+            f"{part['formula'].iloc[0]} in {part['dtype'].iloc[0]} {fails(part)}" for part in parts
         ]
         yield Measured(
             problem,
             ", ".join(told),
-            onset(good) > max(onset(common[common["dtype"] == d]) for d in names(common)),
-            samples(common, good),
-            row(study, common),
+            alike(*parts) and min(map(onset, good)) > max(map(onset, common)),
+            samples(*parts),
+            row(study, common[0]),
         )
 
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fpstudy.report.anchors import formula_anchor
+from fpstudy.report.formats import Formats
 from fpstudy.report.markdown import Markdown
 from fpstudy.report.numbers import count, magnitude, number
 from fpstudy.report.sweeps import address
+from fpstudy.report.variants import with_variants
 
 ARROW = "\N{RIGHTWARDS ARROW}"
 
-Tables = Mapping[str, pd.DataFrame]  # by folder: the measured rows of a summary, with variants
+Tables = Mapping[str, pd.DataFrame]  # by folder: what `measured_rows` gives of a summary
+COMPUTED = r"^([^\[]+)\[compute=([^,\]]+)\]$"  # a formula, and the format that it computes in
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,21 @@ class Law:
     measure: Callable[[Tables], Iterator[Measured]]
 
 
+def measured_rows(summary: pd.DataFrame, formats: Formats) -> pd.DataFrame:
+    """The rows of a summary that were measured, with their variants and two columns more.
+
+    precision:        of the dtype, in bits
+    inside_precision: of the format that the formula computes in; NaN if that is the dtype
+    """
+    table = with_variants(summary)
+    bits = {name: f.precision for name, f in formats.items()}
+    inside = table["formula"].astype(str).str.extract(COMPUTED)[1]
+    table = table.assign(
+        precision=table["dtype"].map(bits), inside_precision=inside.map(bits).astype(float)
+    )
+    return table[table["measured"] > 0]
+
+
 def where(tables: Tables, study: str, **values: object) -> pd.DataFrame:
     """The rows of a study that have these values; none if there is no such study."""
     table = tables.get(study, _NONE)
@@ -69,6 +87,11 @@ def at(cases: pd.DataFrame, M: float) -> pd.DataFrame:
     return cases[(cases["magnitude"].astype(float) / M - 1).abs() < 0.01]
 
 
+def of(cases: pd.DataFrame, dtype: str, formula: str) -> pd.DataFrame:
+    """The cases of a formula in a dtype."""
+    return cases[(cases["dtype"] == dtype) & (cases["formula"] == formula)]
+
+
 def samples(*parts: pd.DataFrame) -> int:
     """Vectors measured, of all parts."""
     return sum(int(part["samples"].sum()) for part in parts)
@@ -85,6 +108,17 @@ def onset(cases: pd.DataFrame, axis: str = "magnitude") -> float:
     """The least |value| of an axis at which a sample fails; infinite where none does."""
     failing = cases.loc[cases["failing"] > 0, axis].astype(float).abs()
     return float(failing.min()) if len(failing) else math.inf
+
+
+def alike(*parts: pd.DataFrame, axis: str = "magnitude") -> bool:
+    """Whether all parts were measured between the same two ends of an axis."""
+    ends = {(float(part[axis].min()), float(part[axis].max())) for part in parts}
+    return len(ends) == 1
+
+
+def ratio(last: float, first: float) -> float:
+    """last / first; NaN, which satisfies no rule, where first is 0, infinite or none."""
+    return last / first if 0 < first < math.inf else math.nan
 
 
 def fails(cases: pd.DataFrame) -> str:

@@ -4,7 +4,19 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from fpstudy.report.laws.law import ARROW, Law, Measured, Tables, at, names, row, samples, where
+from fpstudy.report.laws.law import (
+    ARROW,
+    COMPUTED,
+    Law,
+    Measured,
+    Tables,
+    at,
+    names,
+    ratio,
+    row,
+    samples,
+    where,
+)
 from fpstudy.report.numbers import bits, count, magnitude, number
 from fpstudy.report.variants import computed_by
 
@@ -23,7 +35,7 @@ def _growing(tables: Tables) -> Iterator[Measured]:
         yield Measured(
             f"stored in {store}",
             ", ".join(told),
-            error[-1] >= 100 * error[0],
+            ratio(error[-1], error[0]) >= 100,
             samples(*(at(cases, M) for M in MAGNITUDES)),
             row(STUDY, cases),
         )
@@ -40,7 +52,7 @@ def _centred(tables: Tables) -> Iterator[Measured]:
         yield Measured(
             f"stored in {store}",
             f"{number(before)} as they are, {number(after)} less their maximum",
-            after <= before / 2,
+            ratio(after, before) <= 0.5,
             samples(*both),
             row(STUDY, centred),
         )
@@ -68,7 +80,7 @@ def _rounding_once(tables: Tables) -> Iterator[Measured]:
                 f"{bits(float(gain.median()))} bits more in the median of {count(len(pairs))}"
                 f" cases ({bits(float(gain.min()))} at least, {bits(float(gain.max()))} at most);"
                 f" cases with a failure {count(before)} {ARROW} {count(after)}",
-                bool(gain.median() > 0 and (gain >= -0.05).mean() >= 0.95),
+                bool(gain.median() > 0 and (gain >= 0).mean() >= 0.95),
                 2 * samples(pairs),
                 row(study, pairs),
             )
@@ -76,21 +88,22 @@ def _rounding_once(tables: Tables) -> Iterator[Measured]:
 
 _SAME = [
     "variant", "formula", "dtype", "arithmetic", "accumulation", "n", "distribution", "magnitude",
-    "offset", "target", "labels", "masked", "inputs", "samples",
+    "offset", "base", "beta", "target", "labels", "ignored", "masked", "inputs", "samples",
 ]  # fmt: skip
 
 
 def _pairs(table: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
-    """Dtype, what computed in it, the format inside, and the cases of formulas with both.
+    """Dtype, what computed in it, the wider format inside, and the cases of formulas with both.
 
-    The columns of the cases that compute in that format end in "_inside".
+    Wider is what has more bits of precision. The columns of the cases that compute in that format
+    end in "_inside".
     """
-    parts = table["formula"].astype(str).str.extract(r"^([^\[]+)\[compute=([^,\]]+)\]$")
-    wide = table.assign(formula=parts[0], inside=parts[1]).dropna(subset=["inside"])
+    parts = table["formula"].astype(str).str.extract(COMPUTED)
+    wide = table.assign(formula=parts[0], inside=parts[1])
+    wide = wide[wide["inside_precision"] > wide["precision"]]
     columns = [*_SAME, "bits_kept_min", "failing"]
     both = table[columns].merge(wide[[*columns, "inside"]], on=_SAME, suffixes=("", "_inside"))
     both = both.dropna(subset=["bits_kept_min", "bits_kept_min_inside"])
-    both = both[both["dtype"] != both["inside"]]
     keys = ["dtype", "arithmetic", "accumulation", "inside"]
     for (dtype, arithmetic, accumulation, inside), pairs in both.groupby(keys, sort=False):
         yield str(dtype), computed_by(str(arithmetic), str(accumulation)), str(inside), pairs

@@ -10,8 +10,10 @@ from fpstudy.report.laws.law import (
     Law,
     Measured,
     Tables,
+    alike,
     names,
     onset,
+    ratio,
     row,
     samples,
     ulps,
@@ -39,7 +41,9 @@ def _accumulators(tables: Tables) -> Iterator[Measured]:
                     f"{ulps(own_0)} {ARROW} {ulps(own_1)} ulps added up in {dtype},"
                     f" {ulps(wide_0)} {ARROW} {ulps(wide_1)} in {way.partition(':')[2]}"
                     f" (n {count(own['n'].min())} {ARROW} {count(own['n'].max())})",
-                    own_1 >= 10 * own_0 and wide_1 <= 4 * wide_0,
+                    alike(narrow, wide, axis="n")
+                    and ratio(own_1, own_0) >= 10
+                    and ratio(wide_1, wide_0) <= 4,
                     samples(narrow, wide),
                     row(study, narrow),
                 )
@@ -64,7 +68,9 @@ def _counting(tables: Tables) -> Iterator[Measured]:
         yield Measured(
             f"{who}'s library",
             ", ".join(told),
-            65504 < onset(half, "n") < math.inf and math.isinf(onset(brain, "n")),
+            65504 < onset(half, "n") < math.inf
+            and math.isinf(onset(brain, "n"))
+            and (brain.empty or alike(half, brain, axis="n")),
             samples(half, brain),
             row(study, half),
         )
