@@ -23,10 +23,10 @@ from fpstudy.environment import differences, environment
 from fpstudy.environment.uses import used_by
 from fpstudy.inputs import Inputs
 from fpstudy.inspection import Inspection, chosen_components, inspect, worst_sample
-from fpstudy.record import TEXT_AXES
+from fpstudy.record import MEASURED, TEXT_AXES
 from fpstudy.report_folder import AGAIN, read_manifest, read_summary, summary_path
 from fpstudy.samples import logits, prepare
-from fpstudy.study import StudyError, from_keys, load
+from fpstudy.study import from_keys, load
 from fpstudy.user_code import is_code
 
 SAMPLE = ["sample", "ulp_error", "worst_component", "worst_computed"]  # columns of the record
@@ -65,9 +65,18 @@ class Recorded:
             return []
         try:
             rows = pq.read_table(path, columns=SAMPLE, filters=[("case", "=", number)])
-            found: list[dict[str, Any]] = rows.select(SAMPLE).to_pylist()
+            rows = rows.select(SAMPLE)
         except (pa.ArrowException, KeyError, OSError) as error:
             raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
+        for name, column in zip(SAMPLE, rows.columns, strict=True):
+            if column.type != MEASURED.field(name).type or column.null_count:
+                raise DamagedError(f"{path} is damaged (column {name} is not numbers); {AGAIN}")
+        found: list[dict[str, Any]] = rows.to_pylist()
+        count = self.cases[number].demand.samples
+        if any(not -1 <= row["sample"] < count for row in found):
+            raise DamagedError(
+                f"{path} is damaged (case {number} has the samples 0 to {count - 1}); {AGAIN}"
+            )
         return found
 
 
@@ -128,13 +137,17 @@ def _cases(manifest: Mapping[str, Any], folder: Path, files: Path | None) -> tup
     try:
         for name, digest in dict(digests or {}).items():
             _check_file(folder if files is None else files, str(name), digest, files is not None)
+        if "defaults" in keys:  # no manifest has them; they could name a file for every sweep
+            raise TypeError("a study with defaults")
         named = {sweep["file"] for sweep in keys["sweep"] if sweep.get("file") is not None}
         if not named <= {PurePath(name).name for name in digests or {}}:
             raise TypeError("a file of logits without its digest")
         study = from_keys({"schema": 1, "name": "study", **keys}, files or folder)
         selection = {str(column): set(texts) for column, texts in dict(only or {}).items()}
         return tuple(select(expand(study), selection))
-    except (StudyError, TypeError, KeyError, AttributeError) as error:
+    except AbsentError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
 
 

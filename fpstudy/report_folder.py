@@ -12,7 +12,7 @@ from fpstudy.record import COUNTS, TEXT_AXES
 from fpstudy.summary import read_csv
 
 AGAIN = "run the study again"
-NEEDED: tuple[str, ...] = (*AXES, "components", *COUNTS)
+NEEDED: tuple[str, ...] = (*AXES, "components", "ulp_error_max", *COUNTS)
 
 
 def summary_path(path: Path) -> Path:
@@ -48,7 +48,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DamagedError(f"{path} is missing; want the folder of a report, as of run") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
     if not isinstance(manifest, dict):
         raise DamagedError(f"{path} is damaged (not a table); {AGAIN}")

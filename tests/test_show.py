@@ -1,14 +1,18 @@
 """One input from close by: known values, the numbers of the record, what is refused and why."""
 
+import hashlib
 import json
 import math
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
@@ -25,6 +29,7 @@ from fpstudy.formats import FORMATS, Format
 from fpstudy.inspection import OWN_CODE, inspect
 from fpstudy.inspection import given as given_case
 from fpstudy.problems import PROBLEMS
+from fpstudy.report.verdicts import outcome_text
 from fpstudy.study import from_keys, load
 from fpstudy.study_file.resolved import resolved
 
@@ -173,6 +178,10 @@ def test_every_formula_of_every_problem_is_listed_in_order(
             assert result["ulp_error"] <= 0.5
     assert max(map(len, done.stdout.splitlines())) <= (80 if dtype != "float64" else 90)
     assert all("…" not in line for line in done.stdout.splitlines())
+    there = Counter(done.stdout.partition(" outcome")[2].partition("\n \n")[0].split())
+    ran = [r["outcome"] for r in shown["results"] if r["outcome"] != "skipped"]
+    words = Counter(word for outcome in ran for word in outcome_text(outcome).split())
+    assert words and {word: there[word] for word in words} == words
     for formula in problem.formulas.values():
         if formula.refusal({}) is None:
             assert formula.mathematics.split()[0] in done.stdout
@@ -428,6 +437,11 @@ def test_bad_arguments_are_refused_with_what_is_allowed(
     assert "Traceback" not in done.output
 
 
+NESTED: dict[str, Any] = {"sweep": []}
+for _ in range(400):
+    NESTED = {"sweep": [NESTED]}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -437,6 +451,10 @@ def test_bad_arguments_are_refused_with_what_is_allowed(
         ({"study": {"sweep": [{"problem": "softmax", "dtype": "float16"}]}}, "does not give the"),
         ({"study": {"sweep": [{"file": "/etc/x.npy"}]}}, "a file of logits without its digest"),
         ({"study": {"sweep": ["x"]}}, "is damaged"),
+        ({"study": NESTED}, "is damaged"),
+        ({"only": "dtype"}, "is damaged"),
+        ({"files": "x.npy"}, "is damaged"),
+        ({"files": {"\x1b[31m.npy": "0"}}, "reads its logits from \\u001b[31m.npy, which"),
         ({"only": {"dtype": ["float16"]}}, "does not give the cases of summary.csv"),
         ({"files": {"../x.npy": "0"}}, "reads its logits from ../x.npy, which is not in"),
         ({"files": {"manifest.json": "0"}}, "is not the file that the study was run on"),
@@ -453,11 +471,100 @@ def test_a_manifest_that_does_not_fit_is_refused(
     assert done.exit_code == 2
     assert words in done.stderr
     assert "Traceback" not in done.output
+    assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize("place", ["defaults", "sweep", "files"])
+def test_a_manifest_reads_no_file_outside_its_folder(
+    quickstart: flow.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    out, secret = tmp_path / "out", tmp_path / "outside" / "secret.npy"
+    shutil.copytree(quickstart.directory, out)
+    secret.parent.mkdir()
+    np.save(secret, np.ones((2, 3)))
+    sweep = {"problem": "softmax", "dtype": "float16", "distribution": "file"}
+    keys: dict[str, Any] = {"sweep": [sweep | {"file": "secret.npy"}]}
+    change: dict[str, Any] = {"study": keys, "files": {}}
+    if place == "defaults":
+        change["study"] = {"sweep": [sweep], "defaults": {"file": "../outside/secret.npy"}}
+    elif place == "sweep":
+        keys["sweep"] = [sweep | {"file": "../outside/secret.npy"}]
+        change["files"] = {"secret.npy": ""}
+    else:
+        digest = hashlib.sha256(secret.read_bytes()).hexdigest()
+        change["files"] = {str(secret): digest}
+    read: list[Path] = []
+    for name in ("read_bytes", "open"):
+        real = getattr(Path, name)
+        monkeypatch.setattr(
+            Path, name, lambda path, *a, real=real, **k: (read.append(path), real(path, *a, **k))[1]
+        )
+    monkeypatch.setattr(np, "load", lambda path, **k: pytest.fail(f"{path} was loaded"))
+    manifest = json.loads((out / "manifest.json").read_text()) | change
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises((DamagedError, AbsentError), match=SAID_OF[place]):
+        recorded.find(out)
+    assert read and secret not in [path.resolve() for path in read]
+
+
+SAID_OF = {
+    "defaults": "a study with defaults",
+    "sweep": r"secret\.npy, which is not in",
+    "files": r"outside/secret\.npy, which is not in",
+}
+
+
+def rows_of(number: int, **columns: list[Any]) -> pa.Table:
+    """A record with a row of that case."""
+    sound = {"sample": [0], "ulp_error": [1.0], "worst_component": [0], "worst_computed": [0.5]}
+    return pa.table({"case": [number], **sound, **columns})
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"sample": [9999]}, "case 3 has the samples 0 to 15"),
+        ({"sample": [-2]}, "case 3 has the samples 0 to 15"),
+        ({"sample": pa.array([None], pa.int64())}, "column sample is not numbers"),
+        ({"ulp_error": ["much"]}, "column ulp_error is not numbers"),
+        ({"worst_component": pa.array([None], pa.int64())}, "column worst_component is not"),
+        ({"worst_computed": [b"1"]}, "column worst_computed is not numbers"),
+    ],
+)
+def test_a_record_of_other_values_is_damaged(
+    quickstart: flow.Run, tmp_path: Path, columns: dict[str, Any], words: str
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(quickstart.directory, out)
+    pq.write_table(rows_of(3), out / "record.parquet")
+    assert show(out, 3).exit_code == 0
+    pq.write_table(rows_of(3, **columns), out / "record.parquet")
+    done = show(out, 3)
+    assert done.exit_code == 2
+    assert f"record.parquet is damaged ({words}" in done.stderr
+
+
+def test_a_summary_without_the_errors_is_none(quickstart: flow.Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(quickstart.directory, out)
+    (out / "record.parquet").unlink()
+    summary = pd.read_csv(out / "summary.csv", keep_default_na=False)
+    summary.drop(columns="ulp_error_max").to_csv(out / "summary.csv", index=False)
+    done = show(out, 3)
+    assert (done.exit_code, "it has no column ulp_error_max" in done.stderr) == (2, True)
+
+
+def test_a_warning_drives_no_terminal(
+    quickstart: flow.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "_unlike", lambda *arguments: ["numpy \x1b[2J -> 2"])
+    assert show(quickstart.directory, 40).stderr == "warning: numpy \\u001b[2J -> 2\n"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
+        ("manifest.json", b"[" * 200_000, "manifest.json is damaged"),
         ("manifest.json", b"{", "manifest.json is damaged"),
         ("manifest.json", b"[]", "not a table"),
         ("summary.csv", b"\xff\xfe", "summary.csv is damaged"),

@@ -29,13 +29,13 @@ def faults() -> Iterator[None]:
         with _terminable():
             yield
     except (StudyError, LogitsError, CodeError, DamagedError, AbsentError) as error:
-        click.echo(str(error), err=True)
+        click.echo(_seen(error), err=True)
         sys.exit(USAGE)
     except UnsteadyError as error:
-        click.echo(f"check failed: {error}", err=True)
+        click.echo(f"check failed: {_seen(error)}", err=True)
         sys.exit(CHECK_FAILED)
     except OSError as error:
-        click.echo(f"{error.filename or 'output'}: {error.strerror or error}", err=True)
+        click.echo(_seen(f"{error.filename or 'output'}: {error.strerror or error}"), err=True)
         sys.exit(NO_ROOM)
     except KeyboardInterrupt:
         click.echo(
@@ -47,6 +47,13 @@ def faults() -> Iterator[None]:
             "terminated; the report as it was is untouched, and the same command goes on", err=True
         )
         sys.exit(143)
+
+
+def _seen(message: object) -> str:
+    """The message, its lines kept; a manifest's or a file's name in it drives no terminal."""
+    from fpstudy.report.visible import visible  # its package takes half a second
+
+    return visible(message)
 
 
 class Terminated(BaseException):

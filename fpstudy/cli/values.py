@@ -146,6 +146,7 @@ def show(
       fpstudy show softmax --logits 12,0,-3 --dtype float16 --arithmetic rounded --all
     """  # noqa: D301 (as above)
     from fpstudy.report import one_input
+    from fpstudy.report.visible import visible
 
     with faults():
         if logits is None:
@@ -167,7 +168,7 @@ def show(
     else:
         one_input.print_inspection(found, heading, verbose)
     for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"warning: {visible(warning)}", err=True)
 
 
 OF_LOGITS = (
@@ -201,6 +202,7 @@ def _of_case(
 def _numbered(cases: list[Any], only: dict[str, set[str]]) -> int:
     """The number of the one case that --only leaves; says which there are where it is not one."""
     from fpstudy.cases import select
+    from fpstudy.report.visible import visible
 
     if not only:
         raise click.UsageError(
@@ -214,7 +216,7 @@ def _numbered(cases: list[Any], only: dict[str, set[str]]) -> int:
     axes = [cases[number].axes for number in numbers]
     differ = [name for name in axes[0] if len({str(row[name]) for row in axes}) > 1]
     lines = [
-        f"  {number}  " + ", ".join(f"{name}={row[name]}" for name in differ)
+        f"  {number}  " + ", ".join(f"{name}={visible(row[name])}" for name in differ)
         for number, row in zip(numbers[:MOST_LISTED], axes, strict=False)
     ]
     more = [f"  and {len(numbers) - MOST_LISTED} more"] * (len(numbers) > MOST_LISTED)

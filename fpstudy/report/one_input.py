@@ -45,6 +45,8 @@ def print_inspection(found: Inspection, heading: str, verbose: bool = False) -> 
     _print(console, heading, *_about(found), "")
     console.print(inputs)
     _print(console, *_exact_lines(found), "")
+    if _width(results).maximum > console.width:
+        results.columns[0].width = results.columns[0].min_width  # else rich cuts the outcomes off
     if results.rows:
         console.print(results)
     notes = [*_notes(found), *(_failings(found) if verbose else ())]
@@ -52,9 +54,14 @@ def print_inspection(found: Inspection, heading: str, verbose: bool = False) -> 
 
 
 def _least_width(table: Table) -> int:
-    """Columns that the table needs so that no number of it is cut."""
+    """Columns that the table needs so that no number and no word of it is cut."""
+    return _width(table).minimum
+
+
+def _width(table: Table) -> Measurement:
+    """Columns that the table takes, with as many lines as it can have and with as few."""
     console = Console(width=MOST_WIDTH)
-    return Measurement.get(console, console.options, table).minimum
+    return Measurement.get(console, console.options, table)
 
 
 def _print(console: Console, *lines: str) -> None:
