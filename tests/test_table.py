@@ -281,6 +281,13 @@ def test_numbers_in_every_language() -> None:
     assert comma_separated(data) == "a,n,b\n0.1,1,true\n,2,false\n-inf,3,true\n"
 
 
+@pytest.mark.parametrize("before", ["", " ", "  ", "\xa0", "\u3000", "\u2003 ", "\t", "\v"])
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-1", "@x"])
+def test_no_space_hides_a_formula_from_the_apostrophe(before: str, text: str) -> None:
+    (row,) = rows_of(comma_separated(pd.DataFrame({"a": [before + text]})))
+    assert row["a"].startswith("'") and row["a"].endswith(text)
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300), st.integers(1, 17))
 def test_significant_digits_are_correctly_rounded(x: float, digits: int) -> None:
     mantissa, power = significant(x, digits)

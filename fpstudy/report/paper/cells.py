@@ -38,4 +38,5 @@ def _cell(value: object) -> str:
 def _text(value: object) -> str:
     """A text with all its characters in sight, which no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
-    return ("'" if text.lstrip(" ").startswith(RUNS) else "") + visible(text)
+    runs = text.startswith(RUNS) or text.lstrip().startswith(RUNS)  # any space may be passed over
+    return ("'" if runs else "") + visible(text)
