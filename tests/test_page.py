@@ -19,6 +19,7 @@ from test_report import HOSTILE, MANIFEST, OWN, Page, case, growth, record, swee
 
 from fpstudy.cli import main
 from fpstudy.flow import rebuild, run
+from fpstudy.environment import command_line
 from fpstudy.formats import FORMATS
 from fpstudy.record import FULL_VECTOR, exact_text, samples
 from fpstudy.report import verdicts, write_report
@@ -314,6 +315,9 @@ def test_the_first_failure_is_that_at_the_least_magnitude(small: Path) -> None:
         ({"name": "a", "command": "fpstudy run a.toml"}, "reports/a"),
         ({"name": "a", "command": "fpstudy run a.toml --out x/y --jobs 2"}, "x/y"),
         ({"name": "a", "command": "fpstudy run a.toml --out=x"}, "x"),
+        ({"name": "a", "command": "fpstudy run a.toml --out 'my dir'"}, "my dir"),
+        ({"name": "a", "command": "fpstudy run '--out=my dir' a.toml"}, "my dir"),
+        ({"name": "a", "command": "fpstudy run it's.toml --out x"}, "x"),
         ({"name": "a", "only": {"n": ["2"], "dtype": ["b", "a"]}}, "reports/a.dtype=a+b.n=2"),
         ({"name": "a", "only": {}, "command": "fpstudy run a.toml --out"}, "reports/a"),
     ],
@@ -321,6 +325,12 @@ def test_the_first_failure_is_that_at_the_least_magnitude(small: Path) -> None:
 def test_a_command_names_the_folder_of_the_report(manifest: dict[str, Any], folder: str) -> None:
     assert report_folder(manifest) == folder
     assert shlex.split(show_command(manifest, 7)) == ["fpstudy", "show", folder, "7"]
+
+
+def test_the_command_of_a_folder_with_a_space_leads_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/bin/fpstudy", "run", "it's.toml", "--out", "my dir"])
+    assert shlex.split(command_line()) == ["fpstudy", "run", "it's.toml", "--out", "my dir"]
+    assert show_command({"command": command_line()}, 3) == "fpstudy show 'my dir' 3"
 
 
 def test_the_whole_case_can_be_shown_again(small: Path) -> None:

@@ -11,6 +11,7 @@
 import hashlib
 import json
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -104,7 +105,7 @@ def _commit() -> str:
 
 
 def command_line() -> str:
-    """The fpstudy command as typed, without the path of the program; "" in any other program."""
+    """The fpstudy command, as a shell takes it, without its path; "" in any other program."""
     program = Path(sys.argv[0])
     ours = program.parent.name if program.name == "__main__.py" else program.stem
-    return " ".join(["fpstudy", *sys.argv[1:]]) if ours == "fpstudy" else ""
+    return shlex.join(["fpstudy", *sys.argv[1:]]) if ours == "fpstudy" else ""

@@ -6,7 +6,7 @@ here, is the one of the record.
 
 import math
 import shlex
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -141,8 +141,11 @@ def report_folder(manifest: Mapping[str, Any]) -> str:
 
 
 def _option(command: str, name: str) -> str:
-    """The value of an option of a command line as it was typed; "" where it has none."""
-    words: Sequence[str] = command.split(" ")
+    """The value of an option of a command line for a shell; "" where it has none."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a quote without its other one, as an earlier fpstudy wrote it
+        words = command.split(" ")
     for k, word in enumerate(words):
         if word.startswith(f"{name}="):
             return word.removeprefix(f"{name}=")
