@@ -19,6 +19,7 @@ from fpstudy.study_file.mistakes import (
     MistakesError,
     StudyError,
     at,
+    escape,
     key_path,
     show,
 )
@@ -197,9 +198,19 @@ def _values(tables: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
-    """Files of logits that cannot be used, one mistake for each."""
+    """Files of logits that cannot be used, one mistake for each.
+
+    A report knows a file by its name alone, so that two of one name cannot be told apart.
+    """
+    named: dict[str, Path] = {}
     for i, sweep in enumerate(keys.sweep):
         if sweep.file is not None:
+            first = named.setdefault(sweep.file.name, sweep.file)
+            if first != sweep.file:
+                both = f"{escape(str(first))} and {escape(str(sweep.file))}"
+                sentence = f"two files of one name, by which a report knows them: {both}"
+                yield Mistake(("sweep", i, "file"), sentence)
+                continue
             try:
                 file_logits(sweep.file)
             except LogitsError as error:

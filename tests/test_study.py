@@ -294,3 +294,18 @@ def test_a_mistake_in_the_defaults_of_keys_is_told_once() -> None:
     sweeps = [{"problem": "softmax"}, {"problem": "logsumexp"}]
     with pytest.raises(StudyError, match=r"\Adefaults\.dtype: 'flot16' is not a dtype[^\n]*\Z"):
         from_keys({"name": "s", "defaults": {"dtype": "flot16"}, "sweep": sweeps})
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    """A report keeps the name alone, with one digest."""
+    for folder in ("aa", "bb"):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "x.npy", np.ones((2, 3)))
+    sweep = {"problem": "softmax", "dtype": "float16", "distribution": "file"}
+
+    def sweeps(*files: str) -> dict[str, object]:
+        return {"name": "s", "sweep": [sweep | {"file": file} for file in files]}
+
+    assert len(from_keys(sweeps("aa/x.npy", "bb/../aa/x.npy"), tmp_path).sweep) == 2
+    with pytest.raises(StudyError, match=r"sweep\[2\]\.file: .*/aa/x\.npy and .*/bb/x\.npy\Z"):
+        from_keys(sweeps("aa/x.npy", "bb/x.npy"), tmp_path)
