@@ -18,8 +18,8 @@ from click.testing import CliRunner
 from test_report import HOSTILE, MANIFEST, OWN, Page, case, growth, record, sweep, table
 
 from fpstudy.cli import main
-from fpstudy.flow import rebuild, run
 from fpstudy.environment import command_line
+from fpstudy.flow import rebuild, run
 from fpstudy.formats import FORMATS
 from fpstudy.record import FULL_VECTOR, exact_text, samples
 from fpstudy.report import verdicts, write_report
