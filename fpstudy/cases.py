@@ -154,14 +154,22 @@ def selection(only: Mapping[str, Any] | None) -> dict[str, set[str]]:
 def _is_one_of(value: object, texts: set[str]) -> bool:
     if str(value) in texts:
         return True
-    return isinstance(value, (int, float)) and value in {_number(text) for text in texts}
+    return isinstance(value, (int, float)) and any(_is_number(value, text) for text in texts)
 
 
-def _number(text: str) -> float | None:
+def _is_number(value: float, text: str) -> bool:
+    """Whether the text is the number, or a fraction of three digits or more that it rounds to.
+
+    So 0.316 and 0.316228, as reports and plans print it, are 10 ** -0.5.
+    """
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        return None
+        return False
+    mantissa = text.lower().partition("e")[0].strip("+-")
+    digits = len(mantissa.replace(".", "").lstrip("0"))
+    near = "." in mantissa and digits >= 3 and f"{value:.{digits}g}" == f"{number:.{digits}g}"
+    return value == number or near
 
 
 def _of_sweep(study: Study, sweep: Sweep) -> Iterator[Case]:

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,7 @@ class Run:
                far the distribution is off (see `fpstudy.divergences`) and top1_flips; the count
                of each outcome; and the reason where the case did not run
     manifest:  how it was measured: seeds, versions, processor, what the witness found
+    kept:      whether the folder had the record already, so that nothing was measured
 
     A notebook shows the verdict table.
     """
@@ -69,6 +70,7 @@ class Run:
     directory: Path
     summary: "pd.DataFrame"
     manifest: dict[str, Any]
+    kept: bool = False
 
     @property
     def record(self) -> "pd.DataFrame":
@@ -168,6 +170,7 @@ def run(
     if fresh:
         forget(directory / CHUNKS)
     manifest = None if fresh else _finished(directory, key)
+    kept = manifest is not None
     if manifest is None:
         for line in _unlike(directory, where):
             notice(line)
@@ -179,7 +182,7 @@ def run(
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)
         forget(directory / CHUNKS)
-    return rebuild(directory, figures=figures)
+    return replace(rebuild(directory, figures=figures), kept=kept)
 
 
 def _shown(progress: Progress | bool | None, title: str) -> AbstractContextManager[Progress | None]:

@@ -180,7 +180,8 @@ def test_a_finished_record_is_kept_unless_it_is_damaged_or_fresh_is_asked(
 
     def run(fresh: bool = False) -> bool:
         calls.clear()
-        fpstudy.run(study, folder, jobs=1, fresh=fresh, progress=lambda *_: calls.append(1))
+        found = fpstudy.run(study, folder, jobs=1, fresh=fresh, progress=lambda *_: calls.append(1))
+        assert found.kept is not bool(calls)
         return bool(calls)
 
     assert not run()

@@ -293,12 +293,18 @@ def test_a_masked_share_is_rounded_to_the_nearest_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "count"), [({"1000"}, 1), ({"1e3"}, 1), ({"1000.0", "1"}, 2), ({"7"}, 0)]
-)
+    ("texts", "count"),
+    [
+        ({"1000"}, 1), ({"1e3"}, 1), ({"1000.0", "1"}, 2), ({"7"}, 0), ({"0.316"}, 1),
+        ({"0.316228"}, 1), ({"3.16e-1"}, 1), ({"0.317"}, 0), ({"0.32"}, 0), ({"0.3"}, 0),
+        ({"100"}, 0), ({"one"}, 0),
+    ],
+)  # fmt: skip
 def test_a_selection_takes_numbers_as_they_are_written(
     tmp_path: Path, texts: set[str], count: int
 ) -> None:
-    sweep = 'problem = "softmax"\nformula = "naive"\ndtype = "float32"\nmagnitude = [1, 1000]'
+    sweep = 'problem = "softmax"\nformula = "naive"\ndtype = "float32"\n'
+    sweep += "magnitude = [1, 1000, 0.31622776601683794, 100.3]"
     assert len(select(cases_of(tmp_path, sweep), {"magnitude": texts})) == count
 
 

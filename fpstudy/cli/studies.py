@@ -112,6 +112,9 @@ def _print_verdicts(done: Any) -> None:
     if claims:
         told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(claims.items()))
         click.echo(f"{claims.total()} claims: {told}.")
+    if done.kept:
+        _say("the record was there already, of the same study, version and environment: --fresh"
+             " measures again")  # fmt: skip
     click.echo(f"report: {done.directory / 'index.html'}")
 
 
