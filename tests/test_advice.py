@@ -267,7 +267,7 @@ def test_fresh_logits_beyond_the_dtype_pass_a_choice_over() -> None:
 
 def test_fresh_samples_are_others() -> None:
     asked = asking(dtypes="float16", formula="shifted", samples=5)
-    fresh = asked.fresh(asked.cases[0])
+    fresh = asked.fresh(asked.cases[:1])
     assert fresh.demand.draw.samples > 5
     assert not np.isin(logits(fresh.demand.draw), logits(asked.demand.draw)).any()
     assert asking(samples=1).random

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
+from fpstudy.advice.candidate import Candidate
 from fpstudy.advice.question import Limit, Question, question
 from fpstudy.advice.trial import Finding, Progress, Reach, Trial, reaches, trial
 from fpstudy.environment import environment
@@ -245,14 +246,20 @@ class _Choice:
 
 
 def _choice(asked: Question, ranked: list[Finding]) -> _Choice:
-    """The first that meets the limits, here and on fresh samples."""
+    """The first that meets the limits, here and on fresh samples.
+
+    Once one of them fails there all that are left are tried on them, as they share exact values.
+    """
     left = [finding for finding in ranked if finding.meets]
     passed: list[Finding] = []
+    known: dict[Candidate, Finding] = {}
     while left:
         finding, reached = _furthest(asked, left)
         if not asked.random:
             return _Choice(finding, reached, None, passed)
-        again = _afresh(asked, finding)
+        if finding.candidate not in known:
+            known |= _afresh(asked, left if passed else [finding])
+        again = known[finding.candidate]
         if again.meets:
             return _Choice(finding, reached, again, passed)
         passed.append(again)
@@ -260,13 +267,12 @@ def _choice(asked: Question, ranked: list[Finding]) -> _Choice:
     return _Choice(None, None, None, passed)
 
 
-def _afresh(asked: Question, finding: Finding) -> Finding:
-    """The same candidate on fresh samples; some of those its dtype may be unable to hold."""
-    tried = trial(asked.fresh(asked.case(finding.candidate)))
-    if tried.findings:
-        return tried.findings[0]
-    ((_, reason),) = tried.refused
-    return replace(finding, excess=math.inf, reason=reason)
+def _afresh(asked: Question, findings: list[Finding]) -> dict[Candidate, Finding]:
+    """The candidates on fresh samples; some of those a dtype may be unable to hold."""
+    of = {finding.candidate: finding for finding in findings}
+    tried = trial(asked.fresh([asked.case(candidate) for candidate in of]))
+    refused = {c: replace(of[c], excess=math.inf, reason=reason) for c, reason in tried.refused}
+    return {finding.candidate: finding for finding in tried.findings} | refused
 
 
 def _furthest(asked: Question, ranked: list[Finding]) -> tuple[Finding, Reach]:

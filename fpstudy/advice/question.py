@@ -17,7 +17,7 @@ from fpstudy.advice.candidate import Candidate, candidate, narrows
 from fpstudy.advice.metrics import METRICS, Metric
 from fpstudy.arithmetic import EVALUATORS
 from fpstudy.arithmetic.evaluators import chosen, formulas
-from fpstudy.cases import Case, Demand, expand
+from fpstudy.cases import Case, Demand, Draw, expand
 from fpstudy.formats import FORMATS, Floats, Format
 from fpstudy.problems import PROBLEMS
 from fpstudy.samples import on_given
@@ -91,14 +91,20 @@ class Question:
         """The case that tries a candidate."""
         return next(case for case in self.cases if candidate(case) == of)
 
-    def fresh(self, case: Case) -> "Question":
-        """The same question of one candidate, on many more samples of another seed."""
+    def fresh(self, cases: Sequence[Case]) -> "Question":
+        """The same question of these candidates, on many more samples of another seed."""
         draw = self.demand.draw
-        logits = LOGITS // SLOWER if case.arithmetic == "rounded" else LOGITS
+        slow = any(case.arithmetic == "rounded" for case in cases)
+        logits = LOGITS // SLOWER if slow else LOGITS
         more = max(FRESH * draw.samples, min(logits // draw.n, MOST_FRESH))
         draw = replace(draw, seed=draw.seed + 1, samples=more)
-        of = replace(case.demand, draw=replace(draw, formats=case.demand.draw.formats))
-        return replace(self, cases=(replace(case, demand=of),))
+        return replace(self, cases=tuple(_on(draw, case) for case in cases))
+
+
+def _on(draw: Draw, case: Case) -> Case:
+    """The case on another draw, rounded to its own format."""
+    own = replace(draw, formats=case.demand.draw.formats)
+    return replace(case, demand=replace(case.demand, draw=own))
 
 
 def question(
