@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fpstudy.arithmetic.numpy import DTYPES
 from fpstudy.cases import Case
 from fpstudy.formats import FORMATS, Format
+from fpstudy.problems.problem import options_of
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,6 @@ def candidate(case: Case) -> Candidate:
     )
 
 
-def option(formula: str, name: str) -> str:
-    """An option in a formula's name, such as the compute of "shifted[compute=float32]", or ""."""
-    _, _, rest = formula.partition("[")
-    pairs = (entry.partition("=") for entry in rest.removesuffix("]").split(","))
-    return next((value.strip() for key, _, value in pairs if key.strip() == name), "")
-
-
 def _accumulator(case: Case) -> str:
     """The format of the sums.
 
@@ -58,7 +52,8 @@ def _accumulator(case: Case) -> str:
     _, _, wider = case.accumulation.partition(":")
     if wider:
         return wider
-    named = (option(case.formula, "state"), option(case.formula, "compute"))
+    options = options_of(case.formula)
+    named = (options.get("state"), options.get("compute"))
     within = next((name for name in named if name in FORMATS), case.format.name)
     native = case.accumulation == "native"
     widens = within == "float16" or (within == "bfloat16" and case.arithmetic != "numpy")
@@ -67,7 +62,7 @@ def _accumulator(case: Case) -> str:
 
 def narrows(case: Case) -> bool:
     """Whether the case computes in a format that does not hold its own: no upcast, but a loss."""
-    compute = option(case.formula, "compute")
+    compute = options_of(case.formula).get("compute")
     return compute in FORMATS and not _holds(FORMATS[compute], case.format)
 
 

@@ -127,8 +127,14 @@ def named(formulas: Mapping[str, Formula], name: str) -> Formula | None:
     stem, bracket, rest = name.partition("[")
     if stem not in formulas or (bracket and not rest.endswith("]")):
         return None
-    pairs = [entry.partition("=") for entry in rest[:-1].split(",")] if bracket else []
-    return formulas[stem].chosen({key.strip(): value.strip() for key, _, value in pairs})
+    return formulas[stem].chosen(options_of(name))
+
+
+def options_of(name: str) -> dict[str, str]:
+    """The options in a formula's name, as written: {"state": "float32"} of "a[state=float32]"."""
+    _, bracket, rest = name.partition("[")
+    pairs = [entry.partition("=") for entry in rest.removesuffix("]").split(",")] if bracket else []
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _paragraphs(text: Text) -> list[str]:

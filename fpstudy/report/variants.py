@@ -8,6 +8,7 @@ import pandas as pd
 
 from fpstudy.formats import FORMATS
 from fpstudy.outcomes import FAILURES
+from fpstudy.problems.problem import options_of
 from fpstudy.report.visible import visible
 
 SETTING: list[str] = ["dtype", "arithmetic", "accumulation"]  # who computed: always named together
@@ -111,8 +112,7 @@ def how(formula: str) -> str:
     The formulas that compute in another format, or that first store their logits in one, are
     answers to another question than those that do not.
     """
-    options = [o.partition("=") for o in formula.partition("[")[2].rstrip("]").split(",")]
-    chosen = {key.strip(): value.strip() for key, _, value in options}
+    chosen = options_of(formula)
     return ", ".join(f"{said} {chosen[key]}" for key, said in HOW.items() if chosen.get(key))
 
 
