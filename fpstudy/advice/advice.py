@@ -253,8 +253,9 @@ def _choice(asked: Question, ranked: list[Finding]) -> _Choice:
     left = [finding for finding in ranked if finding.meets]
     passed: list[Finding] = []
     known: dict[Candidate, Finding] = {}
+    held: dict[Candidate, Reach] = {}
     while left:
-        finding, reached = _furthest(asked, left)
+        finding, reached = _furthest(asked, left, held)
         if not asked.random:
             return _Choice(finding, reached, None, passed)
         if finding.candidate not in known:
@@ -275,12 +276,18 @@ def _afresh(asked: Question, findings: list[Finding]) -> dict[Candidate, Finding
     return {finding.candidate: finding for finding in tried.findings} | refused
 
 
-def _furthest(asked: Question, ranked: list[Finding]) -> tuple[Finding, Reach]:
-    """Of those that are as good as the first, the one that holds on the largest logits."""
+def _furthest(
+    asked: Question, ranked: list[Finding], held: dict[Candidate, Reach]
+) -> tuple[Finding, Reach]:
+    """Of those that are as good as the first, the one that holds on the largest logits.
+
+    held: the reaches that are known; those that are found are added
+    """
     like = [finding for finding in ranked if _as_good(finding, ranked[0])]
-    reached = reaches(asked, [asked.case(finding.candidate) for finding in like])
-    k = max(range(len(like)), key=lambda k: reached[k].factor)
-    return like[k], reached[k]
+    new = [finding.candidate for finding in like if finding.candidate not in held]
+    held |= zip(new, reaches(asked, [asked.case(one) for one in new]), strict=True)
+    best = max(like, key=lambda finding: held[finding.candidate].factor)
+    return best, held[best.candidate]
 
 
 def _better(asked: Question, ranked: list[Finding], chosen: Finding) -> Finding | None:
@@ -290,7 +297,7 @@ def _better(asked: Question, ranked: list[Finding], chosen: Finding) -> Finding 
         for finding in ranked
         if finding.candidate.cost > chosen.candidate.cost and finding.excess < chosen.excess
     ]
-    return _furthest(asked, dearer)[0] if dearer else None
+    return _furthest(asked, dearer, {})[0] if dearer else None
 
 
 def _as_good(finding: Finding, best: Finding) -> bool:
