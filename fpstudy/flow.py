@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from fpstudy import record
-from fpstudy.cases import Case, expand, select, selection
+from fpstudy.cases import expand, select, selection
 from fpstudy.chunks import FOLDER as CHUNKS
-from fpstudy.chunks import cut, forget, numbers
+from fpstudy.chunks import Chunk, cut, forget, numbers
 from fpstudy.damage import DamagedError
 from fpstudy.environment import command_line, differences, environment
 from fpstudy.environment.floating_point import steady
@@ -165,7 +165,8 @@ def run(
         load_code(name, code)
     uses = used_by(cases)
     where = environment(uses)
-    key = _key(study, chosen, where, code)
+    whence = _whence(where, code)
+    key = _key(study, chosen, whence)
     directory.mkdir(parents=True, exist_ok=True)
     if fresh:
         forget(directory / CHUNKS)
@@ -175,9 +176,8 @@ def run(
         for line in _unlike(directory, where):
             notice(line)
         with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
-            manifest = _measure_all(
-                study, cases, code, chosen, where, directory, jobs, show, notice
-            )
+            chunks = list(cut(tasks(study, cases, code), whence))
+            manifest = _measure_all(study, chunks, chosen, where, directory, jobs, show, notice)
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)
@@ -234,12 +234,12 @@ def default_directory(study: Study, only: dict[str, set[str]]) -> Path:
 
 
 def _measure_all(
-    study: Study, cases: list[Case], code: Code, only: dict[str, set[str]], where: dict[str, Any],
+    study: Study, chunks: list[Chunk], only: dict[str, set[str]], where: dict[str, Any],
     directory: Path, jobs: int | None, progress: Progress | None, notice: Notice,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure all cases, the rows going to the record as they come; returns the counts."""
     start = time.perf_counter()
-    todo = tasks(study, cases, code)
+    cases, todo = sum(chunk.cases for chunk in chunks), [t for c in chunks for t in c.tasks]
     if jobs is None:
         large = sum(map(numbers, todo)) > PARALLEL_NUMBERS
         jobs = min(len(todo), os.cpu_count() or 1) if large else 1
@@ -247,8 +247,7 @@ def _measure_all(
 
     def tables() -> Iterator[pa.Table]:
         done = 0
-        parts = list(cut(todo, _whence(where, code)))
-        for part in carried_out(parts, directory / CHUNKS, jobs, notice):
+        for part in carried_out(chunks, directory / CHUNKS, jobs, notice):
             total.testimony.add(part.testimony)
             total.truths += part.truths
             total.undecided += part.undecided
@@ -256,7 +255,7 @@ def _measure_all(
             total.cases.update(part.cases)
             done += part.cases.total()
             if progress is not None:
-                progress(done, len(cases))
+                progress(done, cases)
             yield part.rows
 
     partial = directory / "record.parquet.partial"
@@ -264,7 +263,7 @@ def _measure_all(
     partial.replace(directory / "record.parquet")
     witness = total.testimony
     return {
-        "cases": {"total": len(cases)}
+        "cases": {"total": cases}
         | {ended: total.cases[ended] for ended in ("run", "skipped", "crashed")},
         "truths": total.truths,
         "undecided": total.undecided,
@@ -331,10 +330,10 @@ def _files(study: Study) -> list[Path]:
     return [sweep.file for sweep in study.sweep if sweep.file is not None]
 
 
-def _key(study: Study, only: dict[str, set[str]], where: dict[str, Any], code: Code) -> str:
+def _key(study: Study, only: dict[str, set[str]], whence: str) -> str:
     """What the results depend on: study, selection, and whence."""
     selection = {column: sorted(texts) for column, texts in only.items()}
-    parts = [study_hash(study), selection, _whence(where, code)]
+    parts = [study_hash(study), selection, whence]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
