@@ -4,8 +4,9 @@ A chunk's key is the digest of all that its results depend on: its tasks with th
 of their logit files, the sources of formulas and fpstudy's own, the packages, the environment. So a
 file can be trusted wherever its key is asked for, and running again does what is missing.
 
-A file is the rows in Parquet, the counts in its metadata, and a digest of the whole at its end. It
-is written under another name, flushed to the disk and renamed; one that is not whole is no file.
+A file is the rows in Parquet, the counts and the key in its metadata, and a digest of the whole at
+its end. It is written under another name, flushed to the disk and renamed; one that is not whole,
+or that another chunk's cases are in, is no file.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fpstudy.measurement import Measured, Task
+from fpstudy.record import MEASURED
 from fpstudy.witness import Testimony
 
 # A case costs about 0.3 ms and 0.1 microseconds a number, truths apart: as much as so many numbers
@@ -95,17 +97,36 @@ class DamagedChunkError(ValueError):
     """A chunk's file is not as it was written; the message says how one sees it."""
 
 
-def write(folder: Path, chunk: Chunk, measured: Measured) -> None:
-    """Keep what a chunk gave; after this it is there whatever happens to the process or machine.
+def pack(chunk: Chunk, measured: Measured) -> bytes:
+    """What a chunk gave, as its file has it."""
+    data = _bytes(chunk, measured)
+    return data + DIGEST(data).digest()
 
+
+def unpack(chunk: Chunk, data: bytes) -> Measured:
+    """What the chunk gave; raises DamagedChunkError where these are not its bytes, and whole."""
+    size = DIGEST().digest_size
+    if len(data) < size or DIGEST(data[:-size]).digest() != data[-size:]:
+        raise DamagedChunkError("its digest is of other bytes")
+    try:
+        return _measured(chunk, data[:-size])
+    except DamagedChunkError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedChunkError(f"it cannot be read: {error}") from None
+
+
+def keep(folder: Path, chunk: Chunk, data: bytes) -> None:
+    """Write a chunk's file; from then on it is there whatever happens to the process or machine.
+
+    data: as `pack` gives it
     Raises OSError where it cannot be written; nothing of it is left then.
     """
-    data = _bytes(measured)
     path = folder / chunk.file
     partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
-            file.write(data + DIGEST(data).digest())
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -121,13 +142,7 @@ def read(folder: Path, chunk: Chunk) -> Measured | None:
         data = (folder / chunk.file).read_bytes()
     except FileNotFoundError:
         return None
-    size = DIGEST().digest_size
-    if len(data) < size or DIGEST(data[:-size]).digest() != data[-size:]:
-        raise DamagedChunkError("its digest is of other bytes")
-    try:
-        return _measured(data[:-size])
-    except (pa.ArrowException, ValueError, KeyError, TypeError) as error:
-        raise DamagedChunkError(f"it cannot be read: {error}") from None
+    return unpack(chunk, data)
 
 
 def forget(folder: Path) -> None:
@@ -151,13 +166,15 @@ def _flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _bytes(measured: Measured) -> bytes:
+def _bytes(chunk: Chunk, measured: Measured) -> bytes:
     counts = {
+        "key": chunk.key,
         "cases": measured.cases,
         "testimony": vars(measured.testimony),
         "truths": measured.truths,
         "undecided": measured.undecided,
         "violations": measured.violations,
+        "environment": measured.environment,
     }
     rows = measured.rows.replace_schema_metadata({COUNTS: json.dumps(counts)})
     buffer = io.BytesIO()
@@ -165,14 +182,21 @@ def _bytes(measured: Measured) -> bytes:
     return buffer.getvalue()
 
 
-def _measured(data: bytes) -> Measured:
+def _measured(chunk: Chunk, data: bytes) -> Measured:
     rows = pq.read_table(io.BytesIO(data))
     counts = json.loads(rows.schema.metadata[COUNTS])
+    rows = rows.replace_schema_metadata(None)
+    if counts["key"] != chunk.key:
+        raise DamagedChunkError("it is another chunk's")
+    numbers = [number for task in chunk.tasks for number, _ in task.cases]
+    if not rows.schema.equals(MEASURED) or list(dict.fromkeys(rows["case"].to_pylist())) != numbers:
+        raise DamagedChunkError("it has other columns or cases")
     return Measured(
-        rows=rows.replace_schema_metadata(None),
+        rows=rows,
         cases=Counter(counts["cases"]),
         testimony=Testimony(**counts["testimony"]),
         truths=counts["truths"],
         undecided=counts["undecided"],
         violations=counts["violations"],
+        environment=counts["environment"],
     )

@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -24,13 +23,16 @@ from fpstudy.environment import command_line, differences, environment
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
-from fpstudy.execution import Notice, carried_out
+from fpstudy.execution import Workers, carried_out
+from fpstudy.execution.here import Here
+from fpstudy.execution.imports import checked
+from fpstudy.execution.pool import Pool, cores
+from fpstudy.execution.terms import Notice, Terms
 from fpstudy.measurement import Measured
 from fpstudy.study import Given, Study, study_of
 from fpstudy.study_file.resolved import resolved
 from fpstudy.tasks import tasks
-from fpstudy.user_code import Code, is_code, sources_of
-from fpstudy.user_code import load as load_code
+from fpstudy.user_code import Code, is_code
 from fpstudy.witness import Testimony
 
 if TYPE_CHECKING:
@@ -137,6 +139,7 @@ def run(
     progress: Progress | bool | None = None,
     notice: Notice = warn,
     allow_code: Sequence[str] = (),
+    timeout: float | None = None,
     figures: bool = True,
 ) -> Run:
     """Run a study and write its report to `out`, by default reports/<name>.
@@ -150,6 +153,8 @@ def run(
     notice: told where the folder's report, which this run replaces, is of another environment
     figures: whether to draw them; `rebuild` can do it later
     allow_code: modules that the study's "module:function" formulas may be imported from
+    timeout: seconds after which a case's formula counts as hung; by default a minute, and more for
+             long vectors and for what is compiled first
     Raises StudyError for mistakes in the study, ValueError for a selection of nothing, CodeError
     for code that is not allowed or cannot be imported, OSError where the folder cannot be written,
     and UnsteadyError where the processor rounds otherwise than by the standard.
@@ -161,11 +166,11 @@ def run(
     if chosen and not cases:
         raise ValueError(f"only: no case of {study.name} has all of {only}")
     code = Code(tuple(allow_code), None if study.path is None else study.path.resolve().parent)
-    for name in {case.formula for case in cases if is_code(case.formula)}:
-        load_code(name, code)
+    own = sorted({case.formula for case in cases if is_code(case.formula)})
+    sources = checked(own, code)
     uses = used_by(cases)
     where = environment(uses)
-    whence = _whence(where, code)
+    whence = _whence(where, sources, timeout)
     key = _key(study, chosen, whence)
     directory.mkdir(parents=True, exist_ok=True)
     if fresh:
@@ -177,7 +182,8 @@ def run(
             notice(line)
         with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
             chunks = list(cut(tasks(study, cases, code), whence))
-            manifest = _measure_all(study, chunks, chosen, where, directory, jobs, show, notice)
+            workers = _workers(chunks, jobs, uses, bool(own), Terms(where["environment"], timeout))
+            manifest = _measure_all(study, chunks, chosen, workers, directory, show, notice)
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
         _write_json(directory / "manifest.json", manifest)
@@ -234,20 +240,17 @@ def default_directory(study: Study, only: dict[str, set[str]]) -> Path:
 
 
 def _measure_all(
-    study: Study, chunks: list[Chunk], only: dict[str, set[str]], where: dict[str, Any],
-    directory: Path, jobs: int | None, progress: Progress | None, notice: Notice,
+    study: Study, chunks: list[Chunk], only: dict[str, set[str]], workers: Workers,
+    directory: Path, progress: Progress | None, notice: Notice,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure all cases, the rows going to the record as they come; returns the counts."""
     start = time.perf_counter()
-    cases, todo = sum(chunk.cases for chunk in chunks), [t for c in chunks for t in c.tasks]
-    if jobs is None:
-        large = sum(map(numbers, todo)) > PARALLEL_NUMBERS
-        jobs = min(len(todo), os.cpu_count() or 1) if large else 1
+    cases = sum(chunk.cases for chunk in chunks)
     total = Measured(rows=record.table([]), testimony=Testimony())
 
-    def tables() -> Iterator[pa.Table]:
+    def tables() -> Iterator[tuple[pa.Table, str]]:
         done = 0
-        for part in carried_out(chunks, directory / CHUNKS, jobs, notice):
+        for part in carried_out(chunks, directory / CHUNKS, workers, notice):
             total.testimony.add(part.testimony)
             total.truths += part.truths
             total.undecided += part.undecided
@@ -256,10 +259,10 @@ def _measure_all(
             done += part.cases.total()
             if progress is not None:
                 progress(done, cases)
-            yield part.rows
+            yield part.rows, part.environment
 
     partial = directory / "record.parquet.partial"
-    record.write(partial, tables(), where["environment"])
+    record.write(partial, tables())
     partial.replace(directory / "record.parquet")
     witness = total.testimony
     return {
@@ -281,9 +284,24 @@ def _measure_all(
             "disagreements": witness.disagreements,
         },
         "only": {column: sorted(texts) for column, texts in only.items()},
-        "jobs": jobs,
+        "jobs": workers.jobs,
         "duration_seconds": round(time.perf_counter() - start, 3),
     }
+
+
+# What never ends or hangs a process, so that it may run in this one.
+HARMLESS = {"numpy", "rounded"}
+
+
+def _workers(
+    chunks: list[Chunk], jobs: int | None, uses: Collection[str], own: bool, terms: Terms
+) -> Workers:
+    """No process but this for a small study of fpstudy's own formulas; else some of their own."""
+    if jobs is None:
+        large = sum(numbers(task) for chunk in chunks for task in chunk.tasks) > PARALLEL_NUMBERS
+        jobs = min(len(chunks), cores()) if large else 1
+    harmless = not own and set(uses) <= HARMLESS
+    return Here(terms) if jobs == 1 and harmless else Pool(terms, jobs)
 
 
 def _verdicts(study: Study) -> list[dict[str, Any]]:
@@ -337,12 +355,12 @@ def _key(study: Study, only: dict[str, set[str]], whence: str) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _whence(where: dict[str, Any], code: Code) -> str:
+def _whence(where: dict[str, Any], code: Sequence[Path], timeout: float | None) -> str:
     """What all results depend on: environment, packages, fpstudy's sources, and allowed code's."""
     sources = hashlib.sha256()
-    for path in [*sorted(Path(__file__).parent.rglob("*.py")), *sources_of(code)]:
+    for path in [*sorted(Path(__file__).parent.rglob("*.py")), *code]:
         sources.update(path.read_bytes())
-    here = [where["environment"], where["versions"], sources.hexdigest()]
+    here = [where["environment"], where["versions"], sources.hexdigest(), timeout]
     return hashlib.sha256(json.dumps(here, sort_keys=True).encode()).hexdigest()
 
 

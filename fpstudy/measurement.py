@@ -4,7 +4,8 @@ A task depends on nothing but itself, so tasks run in any order and in any proce
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -56,6 +57,7 @@ class Measured:
 
     cases:      how many were "run", "skipped" and "crashed" (bad output included)
     violations: truths of log-sum-exp outside its inequality, in words
+    environment: the id of where it was measured
     """
 
     rows: pa.Table
@@ -64,6 +66,47 @@ class Measured:
     truths: int = 0
     undecided: int = 0
     violations: list[str] = field(default_factory=list)
+    environment: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a case whose formula ended its process, or would not end."""
+
+    outcome: str
+    reason: str
+
+
+NO_CASE = -1
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How somebody outside follows the tasks' formulas, which may end or hang the process.
+
+    known: cases that are not tried again, as they did so before
+    look:  told the number of the case whose formula runs from now on; NO_CASE when it has ended
+    """
+
+    known: Mapping[int, Verdict] = field(default_factory=dict)
+    look: Callable[[int], None] | None = None
+
+    @contextmanager
+    def at(self, number: int) -> Iterator[None]:
+        """The formula of this case runs."""
+        if self.look is None:
+            yield
+            return
+        self.look(number)
+        try:
+            yield
+        except Exception:
+            self.look(NO_CASE)
+            raise
+        self.look(NO_CASE)  # not where the formula raised what ends a program: it is to blame
+
+
+NOBODY = Watch()
 
 
 # A yardstick takes about 75 bytes a number: of a larger truth only the last format's is kept, as
@@ -103,7 +146,7 @@ class Answer:
         return self._targets
 
 
-def run_tasks(tasks: Sequence[Task]) -> Measured:
+def run_tasks(tasks: Sequence[Task], watch: Watch = NOBODY) -> Measured:
     """Run tasks one after the other, with one thread; their rows make one table.
 
     Raises UnsteadyError where the processor rounds otherwise than by the standard.
@@ -111,13 +154,13 @@ def run_tasks(tasks: Sequence[Task]) -> Measured:
     uses = used_by(case for task in tasks for _, case in task.cases)
     result = Measured(rows=record.table([]))
     with one_thread(uses), steady("a task"):
-        parts = [part for task in tasks for part in _run(task, result)]
+        parts = [part for task in tasks for part in _run(task, result, watch)]
     result.rows = record.table(parts)
     result.cases.update(part.ended for part in parts)
     return result
 
 
-def _run(task: Task, result: Measured) -> list[Rows]:
+def _run(task: Task, result: Measured, watch: Watch) -> list[Rows]:
     """The rows of a task; what is counted goes to the result."""
     x = logits(task.draw)
     parts: list[Rows] = []
@@ -132,13 +175,16 @@ def _run(task: Task, result: Measured) -> list[Rows]:
             _check(truth, demand, inputs, task, result)
             answer = Answer(inputs, truth)
         for (number, case), reason in zip(cases, reasons, strict=True):
+            verdict = watch.known.get(number)
             if answer is None or reason is not None:
-                components = _components(demand, inputs)
-                skipped = record.row_of_failure(number, case, components, "skipped", reason or "")
-                parts.append(skipped)
+                verdict = Verdict("skipped", reason or "")
+            if answer is None or verdict is not None:
+                assert verdict is not None
+                parts.append(_failed(number, case, inputs, verdict))
             else:
-                formula = formula_of_case(case, task.code)
-                parts.append(rows(number, case, formula, answer))
+                with watch.at(number):
+                    formula = formula_of_case(case, task.code)
+                parts.append(rows(number, case, formula, answer, watch))
     return parts
 
 
@@ -185,15 +231,16 @@ def _check(truth: Truth, demand: Demand, inputs: Inputs, task: Task, result: Mea
             )
 
 
-def rows(number: int, case: Case, formula: Formula, answer: Answer) -> Rows:
+def rows(number: int, case: Case, formula: Formula, answer: Answer, watch: Watch = NOBODY) -> Rows:
     """Evaluate and score one case; a formula that raises is an outcome."""
     f, inputs, truth = case.format, answer.inputs, answer.truth
     try:
-        y = computed(case, formula, inputs, truth.hi.shape)
+        with watch.at(number):
+            y = computed(case, formula, inputs, truth.hi.shape)
     except BadOutputError as error:
-        return _failed(number, case, inputs, "bad_output", error)
+        return _failed(number, case, inputs, Verdict("bad_output", _said(error)))
     except Exception as error:  # whatever a formula raises is recorded, and the study goes on
-        return _failed(number, case, inputs, "crashed", error)
+        return _failed(number, case, inputs, Verdict("crashed", _said(error)))
     errors = score_samples(y, answer.yardsticks(f), inputs.infinite, case.tolerance)
     broken = np.zeros(len(y), dtype=bool)
     if case.demand.problem == "logsumexp":
@@ -216,10 +263,13 @@ def computed(case: Case, formula: Formula, inputs: Inputs, shape: tuple[int, ...
     return y
 
 
-def _failed(number: int, case: Case, inputs: Inputs, outcome: str, error: Exception) -> Rows:
-    reason = f"{type(error).__name__}: {error}"[:500]
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _failed(number: int, case: Case, inputs: Inputs, verdict: Verdict) -> Rows:
     components = _components(case.demand, inputs)
-    return record.row_of_failure(number, case, components, outcome, reason)
+    return record.row_of_failure(number, case, components, verdict.outcome, verdict.reason)
 
 
 def _components(demand: Demand, inputs: Inputs) -> int:

@@ -1,6 +1,5 @@
 """What a run of a study would do: cases by axis, what is skipped and why, about how long."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 from fpstudy.arithmetic.numpy import evaluate
 from fpstudy.cases import AXES, Case, expand, select, selection
 from fpstudy.distributions import generator
+from fpstudy.environment.memory import available
 from fpstudy.errors import score
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
@@ -96,16 +96,16 @@ def plan(study: Given, *, only: Mapping[str, Any] | None = None) -> Plan:
 
 def check_memory(study: Study, todo: list[Task]) -> None:
     """Refuse a study of which one draw does not fit into the machine's memory."""
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    has = available()
     for task in todo:
         draw = task.draw
         need = draw.samples * draw.rows * draw.n * BYTES_PER_NUMBER
-        if need > available:
+        if need > has:
             raise StudyError(
                 [
                     f"{study.path or study.name}: a study too large for this machine:"
                     f" {draw.samples:,} samples of {draw.rows * draw.n:,} logits need about"
-                    f" {need / 1e9:,.0f} GB, and it has {available / 1e9:,.0f} GB"
+                    f" {need / 1e9:,.0f} GB, and it has {has / 1e9:,.0f} GB"
                     " - take fewer samples or a smaller n"
                 ]
             )

@@ -224,28 +224,30 @@ def exact_text(value: float, exponent: int) -> str:
     return f"{value!r} * 2**{exponent}"
 
 
-def write(path: Path, tables: Iterable[pa.Table], environment: str) -> None:
+def write(path: Path, tables: Iterable[tuple[pa.Table, str]]) -> None:
     """Write the tables in the order in which they come, each row with its environment's id.
 
+    tables: each with the id of the environment that it was measured in
     They are gathered into row groups of about GROUP rows: a small group costs more than its rows.
     """
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
-        waiting: list[pa.Table] = []
+        waiting: list[tuple[pa.Table, str]] = []
         rows = 0
-        for table in tables:
-            waiting.append(table)
+        for table, environment in tables:
+            waiting.append((table, environment))
             rows += len(table)
             if rows >= GROUP:
-                writer.write_table(_group(waiting, environment))
+                writer.write_table(_group(waiting))
                 waiting, rows = [], 0
         if waiting:
-            writer.write_table(_group(waiting, environment))
+            writer.write_table(_group(waiting))
 
 
-def _group(tables: list[pa.Table], environment: str) -> pa.Table:
-    table = pa.concat_tables(tables).combine_chunks()
-    ids = _texts([environment], np.asarray([len(table)]))
-    return table.append_column(SCHEMA.field("environment"), ids)
+def _group(tables: list[tuple[pa.Table, str]]) -> pa.Table:
+    group = pa.concat_tables([table for table, _ in tables]).combine_chunks()
+    lengths = np.asarray([len(table) for table, _ in tables])
+    ids = _texts([environment for _, environment in tables], lengths)
+    return group.append_column(SCHEMA.field("environment"), ids)
 
 
 def read(path: Path) -> "pd.DataFrame":

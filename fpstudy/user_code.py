@@ -7,7 +7,7 @@ command line, from the study's folder or from the installed packages.
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -65,6 +65,18 @@ class Code:
 NO_CODE = Code()
 
 
+def demand_allowed(name: str, code: Code) -> None:
+    """Raises CodeError where the module of "module:function" may not be imported."""
+    module_name = name.partition(":")[0]
+    if module_name not in code.modules:
+        raise CodeError(
+            f"{name} names Python code, and running it runs that file:"
+            f" allow it by --allow-code {module_name}"
+        )
+    if module_name.partition(".")[0] in sys.stdlib_module_names:
+        raise CodeError(f"{name}: {module_name} is Python's own; want a module with formulas in it")
+
+
 @cache
 def load(name: str, code: Code) -> Formula:
     """The formula "module:function".
@@ -72,17 +84,13 @@ def load(name: str, code: Code) -> Formula:
     Raises CodeError where the module is not allowed, there is no such module or function, or
     importing it fails.
     """
+    demand_allowed(name, code)
     module_name, _, function_name = name.partition(":")
-    if module_name not in code.modules:
-        raise CodeError(
-            f"{name} names Python code, and running it runs that file:"
-            f" allow it by --allow-code {module_name}"
-        )
     if code.folder is not None and str(code.folder) not in sys.path:
         sys.path.append(str(code.folder))  # behind the installed packages: it shadows none
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the module raises is the user's to know
+    except (Exception, SystemExit) as error:  # whatever it raises is the user's to know
         said = f"{type(error).__name__}: {error}"
         raise CodeError(f"{name}: importing {module_name} failed: {said}") from None
     function = getattr(module, function_name, None)
@@ -93,7 +101,17 @@ def load(name: str, code: Code) -> Formula:
     return formula_of(function)
 
 
-def sources_of(code: Code) -> list[Path]:
-    """The files of the allowed modules that are imported, as far as they have one."""
-    files = (getattr(sys.modules.get(name), "__file__", None) for name in code.modules)
-    return [Path(file) for file in files if file is not None and Path(file).is_file()]
+def sources(names: Sequence[str], code: Code) -> list[Path]:
+    """Load the formulas; the files of all that this imported but Python's own, by module name.
+
+    What a formula imports only when it runs is not among them. Raises CodeError.
+    """
+    before = set(sys.modules)
+    for name in names:
+        load(name, code)
+    found = []
+    for name in sorted(set(sys.modules) - before):
+        file = getattr(sys.modules[name], "__file__", None)
+        if file is not None and name.partition(".")[0] not in sys.stdlib_module_names:
+            found.append(Path(file))
+    return [path for path in found if path.is_file()]

@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 import fpstudy
-from fpstudy import chunks, execution
+from fpstudy import chunks
 from fpstudy.cases import expand
 from fpstudy.chunks import Chunk, DamagedChunkError
+from fpstudy.execution import here
 from fpstudy.measurement import run_tasks
 from fpstudy.study import from_keys
 from fpstudy.tasks import tasks
@@ -48,7 +49,7 @@ def of(keys: dict, whence: str = "here") -> list[Chunk]:
 def test_a_chunk_reads_back_as_it_was_measured(tmp_path: Path) -> None:
     chunk = of(KEYS)[0]
     measured = run_tasks(chunk.tasks)
-    chunks.write(tmp_path, chunk, measured)
+    chunks.keep(tmp_path, chunk, chunks.pack(chunk, measured))
     found = chunks.read(tmp_path, chunk)
     assert found is not None
     assert found.rows.schema.equals(measured.rows.schema, check_metadata=True)
@@ -65,7 +66,7 @@ def test_there_is_none_that_was_not_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_a_flipped_bit_or_a_lost_end_is_noticed(tmp_path: Path, seed: int) -> None:
     chunk, rng = of(KEYS)[0], np.random.default_rng(seed)
-    chunks.write(tmp_path, chunk, run_tasks(chunk.tasks))
+    chunks.keep(tmp_path, chunk, chunks.pack(chunk, run_tasks(chunk.tasks)))
     path = tmp_path / chunk.file
     data = bytearray(path.read_bytes())
     at = int(rng.integers(len(data)))
@@ -137,18 +138,18 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 
 def count_tasks(run: object) -> int:
     """How many tasks are measured in this process while it runs."""
-    counted, kept = 0, execution.run_tasks
+    counted, kept = 0, here.run_tasks
 
     def counting(those: object) -> object:
         nonlocal counted
         counted += len(those)  # type: ignore[arg-type]
         return kept(those)  # type: ignore[arg-type]
 
-    execution.run_tasks = counting  # type: ignore[assignment]
+    here.run_tasks = counting  # type: ignore[assignment]
     try:
         run()  # type: ignore[operator]
     finally:
-        execution.run_tasks = kept
+        here.run_tasks = kept
     return counted
 
 

@@ -46,11 +46,16 @@ def _folder(context: click.Context, parameter: click.Parameter, value: Path | No
     "--allow-code", multiple=True, metavar="MODULE",
     help='Let the study\'s "MODULE:function" formulas be imported and run; repeatable.',
 )  # fmt: skip
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True, max=1e6), metavar="SECONDS",
+    help="Give a case up when its formula takes longer; by default a minute, and more for long"
+    " vectors and what is compiled first.",
+)  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Measure again even where the record is up to date.")
 @figures_option
 def run(
     study: Path, out: Path | None, jobs: int | None, only: Any, allow_code: tuple[str, ...],
-    fresh: bool, figures: bool,
+    timeout: float | None, fresh: bool, figures: bool,
 ) -> None:  # fmt: skip
     """Run a study: measure, and write tables, figures and pages.
 
@@ -81,6 +86,7 @@ def run(
                 progress=show,
                 notice=_say,
                 allow_code=allow_code,
+                timeout=timeout,
                 figures=figures,
             )
     _print_verdicts(done)

@@ -1,0 +1,72 @@
+"""Chunks carried out: those that are there already are read, the others measured and kept.
+
+Who measures them is one seam: `Workers`, which put each chunk's file into the folder and say when
+it is there, in whatever order. The results come in the order of the chunks, whoever measured them
+and when; so a run that was interrupted, however, gives the same bytes as one that was not.
+
+    Here      this process: no start-up, and no protection
+    Pool      processes of this machine: a formula that crashes or hangs loses its case alone
+    Cluster   the same on the machines of a Dask cluster
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from fpstudy.chunks import Chunk, DamagedChunkError, read
+from fpstudy.execution.terms import Notice
+from fpstudy.measurement import Measured
+
+
+class Workers(Protocol):
+    """Who measures chunks: so many at a time (jobs)."""
+
+    @property
+    def jobs(self) -> int:
+        """How many processes."""
+
+    def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
+        """Each chunk as soon as its file is in the folder.
+
+        notice: told of each case that ended its process or did not end
+        Raises OSError where a file cannot be written, and WorkersLostError.
+        """
+
+
+def carried_out(
+    chunks: Sequence[Chunk], folder: Path, workers: Workers, notice: Notice
+) -> Iterator[Measured]:
+    """What each chunk gives, in their order; what is measured is in the folder before it is given.
+
+    notice: told what was there, and of each file that was not as it was written
+    Raises OSError where a result cannot be written, and WorkersLostError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [chunk for chunk in chunks if not _is_there(folder, chunk, notice)]
+    if len(missing) < len(chunks):
+        there, rest = (f"{sum(c.cases for c in part):,}" for part in (chunks, missing))
+        notice(f"going on: {rest} of {there} cases are left to measure; the others are kept")
+    left = {chunk.key for chunk in missing}
+    finished = workers.carry_out(missing, folder, notice)
+    for chunk in chunks:
+        while chunk.key in left:
+            left.discard(next(finished).key)
+        yield _kept(folder, chunk)
+
+
+def _is_there(folder: Path, chunk: Chunk, notice: Notice) -> bool:
+    """Whether the chunk's file is whole; one that is not is removed."""
+    try:
+        return read(folder, chunk) is not None
+    except DamagedChunkError as error:
+        path = folder / chunk.file
+        path.unlink()
+        notice(f"{path}: not as it was written ({error}); its {chunk.cases:,} cases run again")
+        return False
+
+
+def _kept(folder: Path, chunk: Chunk) -> Measured:
+    measured = read(folder, chunk)
+    if measured is None:
+        raise FileNotFoundError(2, "was there a moment ago", str(folder / chunk.file))
+    return measured

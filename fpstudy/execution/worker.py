@@ -1,0 +1,150 @@
+"""What happens inside a process that carries out chunks for another one.
+
+Its parent watches it from outside through a station of three numbers that both share: the case
+whose formula is at work, a count of the formulas so far, and the id of the process that is at work.
+So the parent can tell which case a process died of, and how long one takes, whatever the formula
+does to this process.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fpstudy.chunks import Chunk, DamagedChunkError, keep, pack, read
+from fpstudy.environment.floating_point import UnsteadyError
+from fpstudy.measurement import NO_CASE, Verdict, Watch, run_tasks
+from fpstudy.user_code import Code, CodeError, sources
+
+WATCH_SECONDS = 0.5  # between two looks at whether the parent is there
+PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to get when the parent ends
+CASE, COUNT, PID = 0, 1, 2  # the numbers of a station
+PASSED_ON = (
+    OSError,
+    MemoryError,
+    UnsteadyError,
+    CodeError,
+)  # errors that a user can do something about
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A formula raised what only ends a program, as KeyboardInterrupt."""
+
+    number: int
+    verdict: Verdict
+
+
+class FormulaMemory:
+    """A limit on what a formula may take beside what the process has, where the system has one."""
+
+    def __init__(self, room: int) -> None:
+        """room: bytes; Linux counts what is private and writable."""
+        self.room = room
+        self._statm: int | None = None
+        try:
+            import resource
+
+            self._statm = os.open("/proc/self/statm", os.O_RDONLY)
+        except (ImportError, OSError):
+            return
+        self._resource, self._page = resource, os.sysconf("SC_PAGE_SIZE")
+        self._hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+
+    def limit(self, limited: bool) -> None:
+        """From now on, or no longer."""
+        if self._statm is None:
+            return
+        soft = self._hard
+        if limited:
+            data = int(os.pread(self._statm, 256, 0).split()[5]) * self._page
+            soft = data + self.room
+        with suppress(ValueError, OSError):  # above a limit that somebody else has set
+            self._resource.setrlimit(self._resource.RLIMIT_DATA, (soft, self._hard))
+
+
+class Post:
+    """Where this process stands: its station, and the limit on a formula's memory."""
+
+    def __init__(self, station: Any, room: int) -> None:
+        """room: bytes that a formula may take."""
+        self.station, self.memory = station, FormulaMemory(room)
+
+    def look(self, number: int) -> None:
+        """The formula of this case begins; or NO_CASE, it has ended."""
+        self.station[COUNT] += 1
+        self.station[CASE] = number
+        self.memory.limit(number != NO_CASE)
+
+
+_post: Post | None = None
+
+
+def begin(station: Any, room: int, parent: int) -> None:
+    """Set up a new process.
+
+    What formulas print goes to the standard error. The process ends with its parent, however that
+    ended: by a thread that watches it, and on Linux by a signal, should a formula keep the
+    interpreter to itself.
+    """
+    global _post
+    _post = Post(station, room)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # it ends at once, also in the midst of C code
+    with suppress(OSError):  # closed
+        os.dup2(2, 1)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)
+
+
+def _begin_work() -> Post:
+    assert _post is not None
+    _post.station[PID] = os.getpid()
+    return _post
+
+
+def carry_out(
+    chunk: Chunk, folder: Path, environment: str, known: Mapping[int, Verdict]
+) -> Ended | None:
+    """Measure a chunk and keep it in the folder, unless an earlier attempt did.
+
+    known: the cases that ended the process, or hung it, in earlier attempts
+    Raises OSError where it cannot be written, UnsteadyError, and MemoryError; anything else that
+    is no formula's is a fault of fpstudy's, and a RuntimeError with its traceback.
+    """
+    post = _begin_work()
+    with suppress(DamagedChunkError):
+        if read(folder, chunk) is not None:
+            return None
+    try:
+        measured = run_tasks(chunk.tasks, Watch(known, post.look))
+        keep(folder, chunk, pack(chunk, replace(measured, environment=environment)))
+    except PASSED_ON:
+        raise
+    except Exception:
+        raise RuntimeError(f"in a process of its own:\n{traceback.format_exc()}") from None
+    except BaseException as error:  # no signal raises here
+        said = f"{type(error).__name__}: {error}"[:500]
+        return Ended(post.station[CASE], Verdict("crashed", said))
+    return None
+
+
+def import_code(names: Sequence[str], code: Code) -> list[Path]:
+    """`user_code.sources` of the formulas, loaded here; raises CodeError."""
+    _begin_work()
+    return sources(names, code)
