@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -19,13 +19,14 @@ from fpstudy.cases import expand, select, selection
 from fpstudy.chunks import FOLDER as CHUNKS
 from fpstudy.chunks import Chunk, cut, forget, numbers
 from fpstudy.damage import DamagedError
-from fpstudy.environment import command_line, differences, environment
+from fpstudy.environment import command_line, differences
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
 from fpstudy.execution import Workers, carried_out
 from fpstudy.execution.here import Here
-from fpstudy.execution.imports import checked
+from fpstudy.execution.origin import Needs, Origin
+from fpstudy.execution.origin import here as origin_here
 from fpstudy.execution.pool import Pool, cores
 from fpstudy.execution.terms import Notice, Terms
 from fpstudy.measurement import Measured
@@ -140,6 +141,8 @@ def run(
     notice: Notice = warn,
     allow_code: Sequence[str] = (),
     timeout: float | None = None,
+    scheduler: str | None = None,
+    allow_mixed: bool = False,
     figures: bool = True,
 ) -> Run:
     """Run a study and write its report to `out`, by default reports/<name>.
@@ -155,6 +158,10 @@ def run(
     allow_code: modules that the study's "module:function" formulas may be imported from
     timeout: seconds after which a case's formula counts as hung; by default a minute, and more for
              long vectors and for what is compiled first
+    scheduler: address or file of a Dask cluster's scheduler, whose workers measure instead of
+             processes of this machine
+    allow_mixed: let workers measure whose packages or processors differ from those here; their rows
+             carry the id of their environment, and the manifest says how it differs
     Raises StudyError for mistakes in the study, ValueError for a selection of nothing, CodeError
     for code that is not allowed or cannot be imported, OSError where the folder cannot be written,
     and UnsteadyError where the processor rounds otherwise than by the standard.
@@ -166,11 +173,12 @@ def run(
     if chosen and not cases:
         raise ValueError(f"only: no case of {study.name} has all of {only}")
     code = Code(tuple(allow_code), None if study.path is None else study.path.resolve().parent)
-    own = sorted({case.formula for case in cases if is_code(case.formula)})
-    sources = checked(own, code)
     uses = used_by(cases)
-    where = environment(uses)
-    whence = _whence(where, sources, timeout)
+    own = sorted({case.formula for case in cases if is_code(case.formula)})
+    needs = Needs(uses, tuple(own), code)
+    origin = origin_here(needs)
+    where, terms = origin.where, Terms(origin.where["environment"], timeout)
+    whence = _whence(origin, timeout, scheduler is not None and allow_mixed)
     key = _key(study, chosen, whence)
     directory.mkdir(parents=True, exist_ok=True)
     if fresh:
@@ -182,7 +190,11 @@ def run(
             notice(line)
         with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
             chunks = list(cut(tasks(study, cases, code), whence))
-            workers = _workers(chunks, jobs, uses, bool(own), Terms(where["environment"], timeout))
+            workers = _workers(chunks, jobs, terms, needs)
+            if scheduler is not None:
+                from fpstudy.execution.cluster import Cluster  # dask.distributed, an extra
+
+                workers = Cluster(scheduler, terms, needs, origin, allow_mixed)
             manifest = _measure_all(study, chunks, chosen, workers, directory, show, notice)
         manifest = _describe(study, where) | manifest | {"key": key}
         manifest["record_sha256"] = _sha256(directory / "record.parquet")
@@ -285,6 +297,7 @@ def _measure_all(
         },
         "only": {column: sorted(texts) for column, texts in only.items()},
         "jobs": workers.jobs,
+        "other_environments": workers.others,
         "duration_seconds": round(time.perf_counter() - start, 3),
     }
 
@@ -293,14 +306,12 @@ def _measure_all(
 HARMLESS = {"numpy", "rounded"}
 
 
-def _workers(
-    chunks: list[Chunk], jobs: int | None, uses: Collection[str], own: bool, terms: Terms
-) -> Workers:
+def _workers(chunks: list[Chunk], jobs: int | None, terms: Terms, needs: Needs) -> Workers:
     """No process but this for a small study of fpstudy's own formulas; else some of their own."""
     if jobs is None:
         large = sum(numbers(task) for chunk in chunks for task in chunk.tasks) > PARALLEL_NUMBERS
         jobs = min(len(chunks), cores()) if large else 1
-    harmless = not own and set(uses) <= HARMLESS
+    harmless = not needs.formulas and set(needs.uses) <= HARMLESS
     return Here(terms) if jobs == 1 and harmless else Pool(terms, jobs)
 
 
@@ -355,13 +366,10 @@ def _key(study: Study, only: dict[str, set[str]], whence: str) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _whence(where: dict[str, Any], code: Sequence[Path], timeout: float | None) -> str:
-    """What all results depend on: environment, packages, fpstudy's sources, and allowed code's."""
-    sources = hashlib.sha256()
-    for path in [*sorted(Path(__file__).parent.rglob("*.py")), *code]:
-        sources.update(path.read_bytes())
-    here = [where["environment"], where["versions"], sources.hexdigest(), timeout]
-    return hashlib.sha256(json.dumps(here, sort_keys=True).encode()).hexdigest()
+def _whence(origin: Origin, timeout: float | None, mixed: bool) -> str:
+    """What all results depend on beside the study."""
+    parts = [origin.digest, timeout, "mixed" if mixed else "alike"]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _unlike(directory: Path, where: dict[str, Any]) -> list[str]:

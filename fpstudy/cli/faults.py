@@ -22,6 +22,7 @@ def faults() -> Iterator[None]:
     from fpstudy.damage import AbsentError, DamagedError
     from fpstudy.distributions import LogitsError
     from fpstudy.environment.floating_point import UnsteadyError
+    from fpstudy.execution.terms import ClusterError, WorkersLostError
     from fpstudy.study import StudyError
     from fpstudy.user_code import CodeError
 
@@ -34,6 +35,9 @@ def faults() -> Iterator[None]:
     except UnsteadyError as error:
         click.echo(f"check failed: {_seen(error)}", err=True)
         sys.exit(CHECK_FAILED)
+    except (ClusterError, WorkersLostError) as error:
+        click.echo(f"{_seen(error)}\n{UNTOUCHED}", err=True)
+        sys.exit(NO_ROOM)
     except OSError as error:
         click.echo(_seen(f"{error.filename or 'output'}: {error.strerror or error}"), err=True)
         sys.exit(NO_ROOM)

@@ -51,11 +51,21 @@ def _folder(context: click.Context, parameter: click.Parameter, value: Path | No
     help="Give a case up when its formula takes longer; by default a minute, and more for long"
     " vectors and what is compiled first.",
 )  # fmt: skip
+@click.option(
+    "--scheduler", envvar=("FPSTUDY_SCHEDULER", "DASK_SCHEDULER_ADDRESS"), metavar="ADDRESS",
+    show_envvar=True,
+    help="Measure on a Dask cluster: its scheduler's address, as tcp://host:8786, or file. Needs"
+    " fpstudy[cluster]; whoever is there can run code of its own.",
+)  # fmt: skip
+@click.option(
+    "--allow-mixed", is_flag=True,
+    help="Let workers of the cluster have other packages or processors; their rows say so.",
+)  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Measure again even where the record is up to date.")
 @figures_option
 def run(
     study: Path, out: Path | None, jobs: int | None, only: Any, allow_code: tuple[str, ...],
-    timeout: float | None, fresh: bool, figures: bool,
+    timeout: float | None, scheduler: str | None, allow_mixed: bool, fresh: bool, figures: bool,
 ) -> None:  # fmt: skip
     """Run a study: measure, and write tables, figures and pages.
 
@@ -87,6 +97,8 @@ def run(
                 notice=_say,
                 allow_code=allow_code,
                 timeout=timeout,
+                scheduler=scheduler,
+                allow_mixed=allow_mixed,
                 figures=figures,
             )
     _print_verdicts(done)

@@ -25,6 +25,10 @@ class Workers(Protocol):
     def jobs(self) -> int:
         """How many processes."""
 
+    @property
+    def others(self) -> dict[str, list[str]]:
+        """Other environments that rows are of: their ids, and how they differ from this one."""
+
     def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
         """Each chunk as soon as its file is in the folder.
 

@@ -1,7 +1,7 @@
 """Chunks carried out in this process: for fpstudy's own formulas in NumPy, which do not crash."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fpstudy.chunks import Chunk, keep, pack
@@ -15,6 +15,7 @@ class Here:
 
     terms: Terms
     jobs: int = 1
+    others: dict[str, list[str]] = field(default_factory=dict)
 
     def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
         """Each chunk once its file is in the folder; raises OSError where it cannot be written."""

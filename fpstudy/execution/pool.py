@@ -50,6 +50,7 @@ class Pool:
     def __init__(self, terms: Terms, jobs: int) -> None:
         """Start nothing yet."""
         self.terms, self.jobs = terms, jobs
+        self.others: dict[str, list[str]] = {}
 
     def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
         """Each chunk once its file is in the folder.

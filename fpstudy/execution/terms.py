@@ -37,5 +37,9 @@ class Terms:
         return SECONDS + SECONDS_A_NUMBER * numbers + (COMPILER_SECONDS if compiled else 0.0)
 
 
+class ClusterError(RuntimeError):
+    """A cluster cannot be reached, or has workers that would measure something else."""
+
+
 class WorkersLostError(RuntimeError):
     """Processes ended again and again where no formula was at work; the message says how."""
