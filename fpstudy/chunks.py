@@ -88,8 +88,9 @@ def _key(tasks: Sequence[Task], whence: str, files: dict[Path, str]) -> str:
         if file is not None and file not in files:
             files[file] = DIGEST(file.read_bytes()).hexdigest()
         held = "" if file is None else files[file]
-        text = repr(replace(task, code=replace(task.code, folder=None)))
-        digest.update(f"{text.replace(repr(file), held)}\n".encode())
+        text = repr(replace(task, code=replace(task.code, folder=None), sure=frozenset()))
+        sure = sorted(map(repr, task.sure))  # the order of a set differs from process to process
+        digest.update(f"{text} {sure}\n".replace(repr(file), held).encode())
     return digest.hexdigest()
 
 

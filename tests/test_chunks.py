@@ -108,6 +108,18 @@ def test_keys_depend_on_whence_and_on_what_a_file_holds_not_where(tmp_path: Path
     assert keys[0] == keys[1] != keys[2]
 
 
+def test_keys_are_the_same_in_every_process() -> None:
+    program = "from tests.test_chunks import KEYS, of\nprint(*(chunk.key for chunk in of(KEYS)))"
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in range(1, 6)
+    }  # fmt: skip
+    assert len(found) == 1
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     fpstudy.run(KEYS, tmp_path / "whole", figures=False)
     seen: list[int] = []

@@ -1,4 +1,4 @@
-"""A run on a Dask cluster: a real scheduler and workers, on this machine, that are lost and refused."""
+"""A run on a Dask cluster: a real scheduler and workers here, that are lost and refused."""
 
 import json
 import os
