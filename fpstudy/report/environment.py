@@ -26,6 +26,8 @@ def surroundings(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "GPU", "; ".join([*gpu["devices"], ", ".join(packages)])
     if manifest.get("compiler"):
         yield "compiler", str(manifest["compiler"])
+    for other, how in manifest.get("other_environments", {}).items():
+        yield f"some rows are of environment {other}", "; ".join(how)
 
 
 def _simd(simd: Mapping[str, Any]) -> str:
