@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from fpstudy.measurement import Measured, Task
 from fpstudy.record import MEASURED
+from fpstudy.user_code import NO_CODE
 from fpstudy.witness import Testimony
 
 # A case costs about 0.3 ms and 0.1 microseconds a number, truths apart: as much as so many numbers
@@ -81,14 +82,17 @@ def numbers(task: Task) -> int:
 
 
 def _key(tasks: Sequence[Task], whence: str, files: dict[Path, str]) -> str:
-    """A digest; where a file of logits or a study's folder lies is no matter, what is in it is."""
+    """A digest; what is in a file of logits counts, and not where it lies.
+
+    Of the user's own code the sources are in `whence`, and the names of formulas in the cases.
+    """
     digest = DIGEST(whence.encode())
     for task in tasks:
         file = task.draw.file
         if file is not None and file not in files:
             files[file] = DIGEST(file.read_bytes()).hexdigest()
         held = "" if file is None else files[file]
-        text = repr(replace(task, code=replace(task.code, folder=None), sure=frozenset()))
+        text = repr(replace(task, code=NO_CODE, sure=frozenset()))
         sure = sorted(map(repr, task.sure))  # the order of a set differs from process to process
         digest.update(f"{text} {sure}\n".replace(repr(file), held).encode())
     return digest.hexdigest()
@@ -149,7 +153,7 @@ def read(folder: Path, chunk: Chunk) -> Measured | None:
 def forget(folder: Path) -> None:
     """Remove the files of all chunks, and what was not written whole; then the folder."""
     for path in folder.glob("*"):
-        if path.suffix in (".chunk", ".partial"):
+        if path.suffix in (".chunk", ".partial", ".json"):
             path.unlink(missing_ok=True)
     with suppress(OSError):  # something else lies there
         folder.rmdir()

@@ -25,7 +25,7 @@ from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
 from fpstudy.execution import Workers, carried_out
 from fpstudy.execution.here import Here
-from fpstudy.execution.origin import Needs, Origin
+from fpstudy.execution.origin import Needs, Origin, changed
 from fpstudy.execution.origin import here as origin_here
 from fpstudy.execution.pool import Pool, cores
 from fpstudy.execution.terms import Notice, Terms
@@ -189,6 +189,16 @@ def run(
         for line in _unlike(directory, where):
             notice(line)
         with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
+            rest = {
+                "the study": study_hash(study),
+                "the selection of cases": {name: sorted(texts) for name, texts in chosen.items()},
+                "the time that a formula may take": timeout,
+            }
+            if unlike := changed(directory / CHUNKS, origin, rest):
+                notice(
+                    f"{directory}: an earlier run stopped here, and what it measured is measured"
+                    f" again where it depends on what has changed since: {'; '.join(unlike)}"
+                )
             chunks = list(cut(tasks(study, cases, code), whence))
             workers = _workers(chunks, jobs, terms, needs)
             if scheduler is not None:

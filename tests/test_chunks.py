@@ -1,5 +1,6 @@
 """A run that was interrupted goes on, to the same bytes; what is damaged is measured again."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -63,20 +64,48 @@ def test_there_is_none_that_was_not_written(tmp_path: Path) -> None:
     assert chunks.read(tmp_path, of(KEYS)[0]) is None
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_a_flipped_bit_or_a_lost_end_is_noticed(tmp_path: Path, seed: int) -> None:
+FLIPS = 10_000
+
+
+def test_no_flipped_bit_and_no_lost_end_gives_a_number() -> None:
+    chunk, rng = of(KEYS)[0], np.random.default_rng(0)
+    data = chunks.pack(chunk, run_tasks(chunk.tasks))
+    for flip in range(FLIPS):
+        damaged = bytearray(data)
+        at = int(rng.integers(len(data)))
+        damaged[at] ^= 1 << int(rng.integers(8))
+        with pytest.raises(DamagedChunkError, match="other bytes"):
+            chunks.unpack(chunk, bytes(damaged))
+        if flip < len(data):
+            with pytest.raises(DamagedChunkError, match="other bytes"):
+                chunks.unpack(chunk, data[:flip])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_flipped_bit_is_no_table_either_where_the_digest_is_that_of_the_flipped(
+    seed: int,
+) -> None:
+    """Whoever signs anew what is damaged gets no more than an error, or the same cases."""
     chunk, rng = of(KEYS)[0], np.random.default_rng(seed)
-    chunks.keep(tmp_path, chunk, chunks.pack(chunk, run_tasks(chunk.tasks)))
-    path = tmp_path / chunk.file
-    data = bytearray(path.read_bytes())
-    at = int(rng.integers(len(data)))
-    if seed % 2:
-        data[at] ^= 1 << int(rng.integers(8))
-    else:
-        del data[at:]
-    path.write_bytes(data)
-    with pytest.raises(DamagedChunkError, match="other bytes"):
-        chunks.read(tmp_path, chunk)
+    data = bytearray(chunks.pack(chunk, run_tasks(chunk.tasks))[:-32])
+    for _ in range(20):
+        data[int(rng.integers(len(data)))] ^= 1 << int(rng.integers(8))
+    try:
+        found = chunks.unpack(chunk, bytes(data) + hashlib.sha256(data).digest())
+    except DamagedChunkError:
+        return
+    assert set(found.rows["case"].to_pylist()) == {number for number, _ in chunk.tasks[0].cases}
+
+
+def test_another_chunk_s_file_under_its_name_is_noticed(tmp_path: Path) -> None:
+    one, other = of(KEYS)[:2]
+    chunks.keep(tmp_path, one, chunks.pack(other, run_tasks(other.tasks)))
+    with pytest.raises(DamagedChunkError, match="another chunk's"):
+        chunks.read(tmp_path, one)
+    resigned = chunks.pack(replace(other, key=one.key), run_tasks(other.tasks))
+    chunks.keep(tmp_path, one, resigned)
+    with pytest.raises(DamagedChunkError, match="other columns or cases"):
+        chunks.read(tmp_path, one)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +208,31 @@ def test_a_damaged_chunk_is_measured_again_and_named(tmp_path: Path) -> None:
     assert count_tasks(again) == 1
     assert path.name in said[0]
     assert "not as it was written" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "words"),
+    [
+        ({"seed": 9}, {}, "the study"),
+        ({}, {"timeout": 9.0}, "the time that a formula may take"),
+        ({}, {"allow_code": ["unused"]}, None),
+    ],
+)
+def test_it_says_why_what_an_interrupted_run_left_is_measured_again(
+    tmp_path: Path, changes: dict, arguments: dict, words: str | None
+) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fpstudy.run(KEYS, tmp_path, figures=False, progress=stop)
+    said: list[str] = []
+    fpstudy.run(KEYS | changes, tmp_path, figures=False, notice=said.append, **arguments)
+    assert len(said) == 1
+    if words is None:
+        assert said[0].startswith("going on")
+    else:
+        assert said[0].endswith(f"depends on what has changed since: {words}")
 
 
 def test_fresh_forgets_what_an_interrupted_run_left(tmp_path: Path) -> None:

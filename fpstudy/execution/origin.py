@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,31 @@ def here(needs: Needs) -> Origin:
     own = checked(needs.formulas, needs.code)
     sources = sorted(Path(fpstudy.__file__).parent.rglob("*.py"))
     return Origin(environment(needs.uses), _digest(sources), _digest(own))
+
+
+NOTE = "origin.json"
+
+
+def changed(folder: Path, origin: Origin, rest: dict[str, Any]) -> list[str]:
+    """What of all that results depend on is not as when the folder's chunks were measured.
+
+    rest: by name, what they depend on besides the origin
+    Empty where it holds none; it is noted down for the next time.
+    """
+    path = folder / NOTE
+    now = {"origin": asdict(origin), "rest": rest}
+    told: list[str] = []
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))
+        told = Origin(**old["origin"]).unlike(origin)
+        told += [name for name, value in rest.items() if old["rest"].get(name) != value]
+    except FileNotFoundError:
+        pass
+    except (ValueError, KeyError, TypeError, AttributeError):
+        told = [f"{path} is damaged"]
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(now), encoding="utf-8")
+    return told
 
 
 def _digest(files: Sequence[Path]) -> str:
