@@ -191,3 +191,32 @@ def test_a_process_that_somebody_kills_costs_no_case(tmp_path: Path, processes: 
     assert len(set(processes)) == 3
     for name in ("record.parquet", "summary.csv"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_whose_formula_hangs_stops_when_it_is_told_to(
+    tmp_path: Path, processes: list[int], sent: signal.Signals, code: int
+) -> None:
+    study, log = study_of(tmp_path, ["faulty_formulas:stays"]), tmp_path / "log"
+    with (tmp_path / "faulty_formulas.py").open("a") as file:
+        file.write(
+            "\ndef stays(x):\n    import os, signal\n"
+            "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            f"    with open({str(log)!r}, 'a') as log:\n        log.write(f'{{os.getpid()}}\\n')\n"
+            "    while True: pass\n"
+        )
+    command = [sys.executable, "-m", "fpstudy", "run", str(study), "--out", str(tmp_path / "out")]
+    command += ["--allow-code", "faulty_formulas", "--no-figures"]
+    running = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (log.exists() and log.read_text().endswith("\n")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    processes.append(int(log.read_text()))
+    running.send_signal(sent)
+    said = running.communicate(timeout=20)[1]
+    assert running.returncode == code, said
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
