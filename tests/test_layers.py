@@ -10,7 +10,7 @@ import fpstudy
 ROOT = Path(fpstudy.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("fpstudy", "outcomes", "formats", "damage"),
+    ("fpstudy", "outcomes", "formats", "damage", "visible"),
     ("problems",),
     ("dyadic", "inputs", "distributions"),
     ("arithmetic",),

@@ -13,7 +13,7 @@ from fpstudy.cases import Demand
 from fpstudy.outcomes import OUTCOMES
 from fpstudy.report.numbers import count, magnitude, number
 from fpstudy.report.variants import accumulation_text
-from fpstudy.report.visible import visible
+from fpstudy.visible import visible
 
 MOST_PASSED = 3  # choices passed over that are spelled out
 MEANING = {outcome.name: outcome.meaning for outcome in OUTCOMES}

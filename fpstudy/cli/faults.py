@@ -55,7 +55,7 @@ def faults() -> Iterator[None]:
 
 def _seen(message: object) -> str:
     """The message, its lines kept; a manifest's or a file's name in it drives no terminal."""
-    from fpstudy.report.visible import visible  # its package takes half a second
+    from fpstudy.visible import visible
 
     return visible(message)
 

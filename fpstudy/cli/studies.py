@@ -73,13 +73,14 @@ def run(
     figures/*.svg, README.md, index.html and manifest.json. Running again from the same
     environment keeps the record and rebuilds the rest.
     """
-    from fpstudy import flow, planning, progress
-    from fpstudy.cases import expand, select
     from fpstudy.study import load
-    from fpstudy.tasks import tasks
 
     with faults():
         loaded = load(study)
+        from fpstudy import flow, planning, progress  # half a second, which no refusal costs
+        from fpstudy.cases import expand, select
+        from fpstudy.tasks import tasks
+
         cases = expand(loaded)
         check_selection(cases, only)
         cases = select(cases, only)
@@ -141,12 +142,13 @@ def _print_verdicts(done: Any) -> None:
 @only_option
 def plan(study: Path, only: Any) -> None:
     """Say what a run would do: cases by axis, what is skipped and why, about how long."""
-    from fpstudy import planning
-    from fpstudy.cases import expand
     from fpstudy.study import load
 
     with faults():
         loaded = load(study)
+        from fpstudy import planning  # half a second, which no refusal costs
+        from fpstudy.cases import expand
+
         check_selection(expand(loaded), only)
         planned = planning.plan(loaded, only=only)
     click.echo(str(planned))

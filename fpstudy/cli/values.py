@@ -146,7 +146,7 @@ def show(
       fpstudy show softmax --logits 12,0,-3 --dtype float16 --arithmetic rounded --all
     """  # noqa: D301 (as above)
     from fpstudy.report import one_input
-    from fpstudy.report.visible import visible
+    from fpstudy.visible import visible
 
     with faults():
         if logits is None:
@@ -202,7 +202,7 @@ def _of_case(
 def _numbered(cases: list[Any], only: dict[str, set[str]]) -> int:
     """The number of the one case that --only leaves; says which there are where it is not one."""
     from fpstudy.cases import select
-    from fpstudy.report.visible import visible
+    from fpstudy.visible import visible
 
     if not only:
         raise click.UsageError(

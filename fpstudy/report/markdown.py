@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from fpstudy.report.visible import visible
+from fpstudy.visible import visible
 
 
 class Markdown(str):

@@ -15,7 +15,7 @@ from fpstudy.report.numbers import count
 from fpstudy.report.page import HTML
 from fpstudy.report.tables import verdict_rows
 from fpstudy.report.verdicts import verdicts
-from fpstudy.report.visible import visible
+from fpstudy.visible import visible
 
 MOST_ROWS = 40  # verdicts that a cell shows; a longer table is for the report
 

@@ -23,8 +23,8 @@ from fpstudy.problems import PROBLEMS
 from fpstudy.report.numbers import NONE, bits, number
 from fpstudy.report.variants import computed_by, input_name
 from fpstudy.report.verdicts import outcome_text
-from fpstudy.report.visible import visible
 from fpstudy.user_code import is_code
+from fpstudy.visible import visible
 
 MOST_WIDTH = 10_000
 LEAST_WIDTH = 80  # a narrower terminal wraps the lines, which loses nothing

@@ -31,8 +31,8 @@ from fpstudy.report.tables import (
     verdict_rows,
 )
 from fpstudy.report.verdicts import verdicts
-from fpstudy.report.visible import visible
 from fpstudy.report.worst import Measured, first_failures, worst_rows
+from fpstudy.visible import visible
 
 _LOADER = jinja2.PackageLoader("fpstudy.report")
 _STRICT: dict[str, Any] = {

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fpstudy.report.palette import STYLE
-from fpstudy.report.visible import visible
+from fpstudy.visible import visible
 
 SCREEN = 96  # pixels of a page an inch
 SHARPNESS = 1.5  # pixels of the image for each of those: a fine screen has more than one

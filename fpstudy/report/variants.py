@@ -9,7 +9,7 @@ import pandas as pd
 from fpstudy.formats import FORMATS
 from fpstudy.outcomes import FAILURES
 from fpstudy.problems.problem import options_of
-from fpstudy.report.visible import visible
+from fpstudy.visible import visible
 
 SETTING: list[str] = ["dtype", "arithmetic", "accumulation"]  # who computed: always named together
 

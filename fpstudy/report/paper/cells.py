@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pandas as pd
 
-from fpstudy.report.visible import visible
+from fpstudy.visible import visible
 
 # A cell that begins so is a formula to a spreadsheet; an apostrophe before it makes it a text.
 RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")

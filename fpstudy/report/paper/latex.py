@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fpstudy.report.paper.digits import Digits, short, significant
 from fpstudy.report.paper.table import Cell, Number, PaperTable, Place
-from fpstudy.report.visible import visible
+from fpstudy.visible import visible
 
 PACKAGES = "% \\usepackage{booktabs}\n"
 
