@@ -5,7 +5,7 @@ one formula in one dtype and arithmetic, one line of the summary.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from fpstudy.arithmetic.evaluators import chosen
-from fpstudy.distributions import DETERMINISTIC, file_logits
+from fpstudy.distributions import DETERMINISTIC
 from fpstudy.formats import Floats, Format
+from fpstudy.logit_files import file_logits
 from fpstudy.problems import PROBLEMS
 from fpstudy.study import Study, Sweep
 from fpstudy.study_file.mistakes import suggest
@@ -27,6 +28,7 @@ class Draw:
 
     formats: those whose common values the logits are rounded to; one for "per_dtype"
     rows:    rows of a batch loss; 1 without one
+    sha256:  of the file, where there is one
     """
 
     seed: int
@@ -41,6 +43,7 @@ class Draw:
     formats: tuple[Format, ...]
     vector: tuple[float, ...] | None = None
     file: Path | None = None
+    sha256: str = field(default="", repr=False)  # repr is what random streams and keys are of
 
 
 @dataclass(frozen=True)
@@ -235,11 +238,12 @@ def _sized(sweep: Sweep, draw: Draw) -> Iterator[Draw]:
     """The draw at every length and magnitude, those of the given logits where they are given."""
     if draw.distribution == "file":
         assert sweep.file is not None  # the study's validation saw to it
-        x = file_logits(sweep.file)
+        held = file_logits(sweep.file)
+        x = held.x
         rows = len(x) if draw.rows > 1 else 1  # the whole file is one batch
         yield replace(
             draw, distribution=f"file:{sweep.file.name}", n=x.shape[1], magnitude=_size(x),
-            rows=rows, samples=len(x) // rows, file=sweep.file,
+            rows=rows, samples=len(x) // rows, file=sweep.file, sha256=held.sha256,
         )  # fmt: skip
     elif draw.distribution == "explicit":
         for number, vector in enumerate(sweep.vectors):

@@ -29,6 +29,7 @@ from fpstudy.execution.origin import Needs, Origin, changed
 from fpstudy.execution.origin import here as origin_here
 from fpstudy.execution.pool import Pool, cores
 from fpstudy.execution.terms import Notice, Terms
+from fpstudy.logit_files import file_logits
 from fpstudy.measurement import Measured
 from fpstudy.study import Given, Study, study_of
 from fpstudy.study_file.resolved import resolved
@@ -346,7 +347,7 @@ def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
         "proven": study.engine != "mpmath",
         "formats": {own.name: asdict(own.format) for own in study.format},
         "study": resolved(study.seed, study.sweep, study.format),
-        "files": {file.name: _sha256(file) for file in _files(study)},
+        "files": {file.name: file_logits(file).sha256 for file in _files(study)},
         "study_hash": study_hash(study),
         "command": command_line(),
         **where,
@@ -354,13 +355,13 @@ def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
 
 
 def study_hash(study: Study) -> str:
-    """SHA-256 of the study as resolved and of the logit files that it names."""
+    """SHA-256 of the study as resolved and of the digests of the logit files that it names."""
     resolved = study.model_dump(exclude={"path", "text"})
     for sweep in resolved["sweep"]:
         sweep["file"] = None if sweep["file"] is None else sweep["file"].name  # where is no matter
     digest = hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode())
     for file in _files(study):
-        digest.update(file.read_bytes())
+        digest.update(file_logits(file).sha256.encode())
     return digest.hexdigest()
 
 

@@ -11,18 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpstudy.cases import Demand, Draw
-from fpstudy.distributions import DISTRIBUTIONS, file_logits, generator
+from fpstudy.distributions import DISTRIBUTIONS, generator
 from fpstudy.formats import Floats, Format, round_to_quantum
 from fpstudy.inputs import Inputs
+from fpstudy.logit_files import LogitsError, file_logits
 
 SMOOTHING = 0.1  # label smoothing of "Rethinking the Inception Architecture", arXiv:1512.00567
 
 
 def logits(draw: Draw) -> Floats:
-    """(samples, rows, n): the draw's logits, rounded and masked."""
+    """(samples, rows, n): the draw's logits, rounded and masked.
+
+    Raises LogitsError where they are of a file that is no longer what it was.
+    """
     shape = (draw.samples, draw.rows, draw.n)
     if draw.file is not None:
-        x = file_logits(draw.file).reshape(shape)
+        file = file_logits(draw.file)
+        if file.sha256 != draw.sha256:
+            raise LogitsError(f"{draw.file.name}: has changed since the study was read; run again")
+        x = file.x.reshape(shape)
     elif draw.vector is not None:
         x = np.broadcast_to(np.asarray(draw.vector, dtype=np.float64), shape)
     else:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
-from fpstudy.distributions import LogitsError, file_logits
 from fpstudy.formats import FORMATS, Format
+from fpstudy.logit_files import LogitsError, file_logits
 from fpstudy.study_file.axes import among
 from fpstudy.study_file.claims import OneClaim
 from fpstudy.study_file.defaults import with_defaults
@@ -214,7 +214,7 @@ def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
             try:
                 file_logits(sweep.file)
             except LogitsError as error:
-                yield Mistake(("sweep", i, "file"), str(error))
+                yield Mistake(("sweep", i, "file"), escape(str(error)))
 
 
 def json_schema() -> dict[str, Any]:

@@ -12,7 +12,7 @@ ROOT = Path(fpstudy.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("fpstudy", "outcomes", "formats", "damage", "visible"),
     ("problems",),
-    ("dyadic", "inputs", "distributions"),
+    ("dyadic", "inputs", "distributions", "logit_files"),
     ("arithmetic",),
     ("study_file",),
     ("study",),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fpstudy.cases import Case, Draw, expand, select
-from fpstudy.distributions import DISTRIBUTIONS, LogitsError, generator, read_logits
+from fpstudy.distributions import DISTRIBUTIONS, generator
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
 from fpstudy.samples import SMOOTHING, logits, prepare, refusal, stored, vanished
@@ -185,54 +185,6 @@ def test_refusal(x: list[float], parameters: dict, dtype: str, reason: str | Non
     assert found is None if reason is None else reason in (found or "")
 
 
-def test_files_of_logits(tmp_path: Path) -> None:
-    x = np.array([[1.5, -2], [0.25, 1e-30]], dtype=np.float32)
-    np.save(tmp_path / "a.npy", x)
-    np.savez(tmp_path / "a.npz", x=x)
-    (tmp_path / "a.csv").write_text("1.5, -2\n0.25, 1e-30\n")
-    for suffix in (".npy", ".npz"):
-        np.testing.assert_array_equal(read_logits(tmp_path / f"a{suffix}"), x.astype(float))
-    assert read_logits(tmp_path / "a.csv").tolist() == [[1.5, -2], [0.25, 1e-30]]
-    np.save(tmp_path / "one.npy", np.array([3, 4], dtype=np.int8))
-    assert read_logits(tmp_path / "one.npy").tolist() == [[3, 4]]
-
-
-@pytest.mark.parametrize(
-    ("name", "array", "words"),
-    [
-        ("objects.npy", np.array([{}, 1], dtype=object), "allow_pickle=False"),
-        ("text.npy", np.array([["a"]]), "want numbers"),
-        ("cube.npy", np.zeros((2, 2, 2)), "want rows of logits"),
-        ("empty.npy", np.zeros((0, 3)), "want rows of logits"),
-        ("nan.npy", np.array([[1.0, np.nan]]), "NaN at row 0, column 1"),
-        ("long.npy", np.array([[2**53 + 1]]), "beyond 2"),
-        ("complex.npy", np.zeros((1, 2), dtype=complex), "want numbers"),
-    ],
-)
-def test_files_that_hold_no_logits_are_refused(
-    tmp_path: Path, name: str, array: np.ndarray, words: str
-) -> None:
-    np.save(tmp_path / name, array, allow_pickle=True)
-    with pytest.raises(LogitsError, match=words):
-        read_logits(tmp_path / name)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("ragged.csv", b"1,2\n3\n", "cannot be read"),
-        ("words.csv", b"1,two\n", "cannot be read"),
-        ("empty.csv", b"", "no rows"),
-        ("cut.npy", b"\x93NUMPY", "cannot be read"),
-        ("not.npz", b"PK", "cannot be read"),
-    ],
-)
-def test_damaged_files_are_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(LogitsError, match=words):
-        read_logits(tmp_path / name)
-
-
 def test_each_row_of_a_file_is_a_sample(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.arange(12.0).reshape(4, 3))
     cases = cases_of(
@@ -320,25 +272,3 @@ def test_what_vanishes_in_rounding_is_said(tmp_path: Path, sweep: str, reason: s
     case = cases_of(tmp_path, f'problem = "softmax"\ndtype = ["float16", "float64"]\n{sweep}')[0]
     found = vanished(case.demand, prepare(case.demand, logits(case.demand.draw)))
     assert found is None if reason is None else reason in (found or "")
-
-
-@pytest.mark.parametrize(
-    ("entry", "words"),
-    [
-        ("1e400", "'1e400' overflows float64"),
-        ("1e-400", "'1e-400' is not 0 but reads as 0.0"),
-        ("one", "'one' is not a number"),
-        ("0x1p9999", "is not a number"),
-    ],
-)
-def test_numbers_that_float64_mangles_are_refused_in_a_csv(
-    tmp_path: Path, entry: str, words: str
-) -> None:
-    (tmp_path / "x.csv").write_text(f"1,{entry}\n")
-    with pytest.raises(LogitsError, match=words):
-        read_logits(tmp_path / "x.csv")
-
-
-def test_a_csv_takes_hex_infinities_and_zeros(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("0x1.8p-3, -inf, 0.000e5\n-0, 1_0, 7\n")
-    assert read_logits(tmp_path / "x.csv").tolist() == [[0.1875, -np.inf, 0], [0, 10, 7]]

@@ -98,7 +98,7 @@ def advise(
     """  # noqa: D301 (as above)
     from fpstudy import progress
     from fpstudy.advice import advise as ask
-    from fpstudy.distributions import read_logits
+    from fpstudy.logit_files import read_logits
 
     with faults(), progress.shown("candidates") as show:
         advice = ask(

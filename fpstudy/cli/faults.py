@@ -20,9 +20,9 @@ UNTOUCHED = "the report as it was is untouched, and the same command goes on fro
 def faults() -> Iterator[None]:
     """Errors of the user and of the file system, as messages with their exit codes."""
     from fpstudy.damage import AbsentError, DamagedError
-    from fpstudy.distributions import LogitsError
     from fpstudy.environment.floating_point import UnsteadyError
     from fpstudy.execution.terms import ClusterError, WorkersLostError
+    from fpstudy.logit_files import LogitsError
     from fpstudy.study import StudyError
     from fpstudy.user_code import CodeError
 
