@@ -9,7 +9,6 @@ import hashlib
 import io
 import math
 import os
-import stat
 import warnings
 import zipfile
 import zlib
@@ -23,6 +22,7 @@ from typing import IO
 import numpy as np
 
 from fpstudy.formats import Floats
+from fpstudy.regular_file import opened
 
 MAX_NUMBERS = 2**27  # 1 GiB in float64; to measure so many takes fifty times that
 MAX_BYTES = 2**30 + 2**16  # so many numbers, and the headers around them
@@ -76,7 +76,7 @@ def _read(path: Path) -> LogitFile:
         raise LogitsError(f"{path.name}: want .npy, .npz or .csv, got {path.suffix!r}")
     check, parse = _FORMS[path.suffix]
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             size = os.fstat(file.fileno()).st_size
             check(file, size)
             file.seek(0)
@@ -91,16 +91,6 @@ def _read(path: Path) -> LogitFile:
 
 # NotImplementedError, which is a RuntimeError, is what zipfile makes of an unknown compression
 _FAULTS = (OSError, ValueError, EOFError, csv.Error, zipfile.BadZipFile, zlib.error, RuntimeError)
-
-
-def _opened(path: Path) -> IO[bytes]:
-    """The file, if it is a regular one; a pipe that stands there now does not block."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(path, flags), "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise ValueError("not a regular file")
-    return file
 
 
 def _rows(name: str, numbers: np.ndarray) -> Floats:

@@ -271,7 +271,7 @@ def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     path = tmp_path / "study.toml"
     path.write_text(BASE)
-    monkeypatch.setattr(Path, "open", refuse)  # the mode does not stop root
+    monkeypatch.setattr(os, "open", refuse)  # the mode does not stop root
     with pytest.raises(StudyError, match="no permission to read it"):
         load(path)
 

@@ -1,12 +1,12 @@
 """A TOML file as text, tables and lines; every way in which it cannot be read has its sentence."""
 
 import re
-import stat
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from fpstudy.regular_file import NotRegularError, opened
 from fpstudy.study_file.mistakes import Key, StudyError, escape, key_path, shorten, suggest
 from fpstudy.study_file.toml_lines import Lines, TooMuchError, scan
 
@@ -60,11 +60,12 @@ def _refusal(path: Path, sentence: str, line: int | None = None) -> StudyError:
 def _content(path: Path) -> bytes:
     """The bytes of a regular file of at most MAX_BYTES; nothing else is opened."""
     try:
-        mode = path.stat().st_mode
-        content = b""
-        if stat.S_ISREG(mode):
-            with path.open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
+        with opened(path) as file:
+            content = file.read(MAX_BYTES + 1)
+    except NotRegularError:
+        if path.is_dir():
+            raise _refusal(path, "is a folder; give the study file in it") from None
+        raise _refusal(path, "is not a regular file: a pipe or device could block") from None
     except FileNotFoundError:
         raise _refusal(path, f"no such file{_neighbour(path)}") from None
     except PermissionError:
@@ -73,10 +74,6 @@ def _content(path: Path) -> bytes:
         raise _refusal(path, f"cannot be read: {error.strerror}") from None
     except ValueError as error:  # a NUL or a lone surrogate in the path
         raise _refusal(path, f"no such file: {error}") from None
-    if stat.S_ISDIR(mode):
-        raise _refusal(path, "is a folder; give the study file in it")
-    if not stat.S_ISREG(mode):
-        raise _refusal(path, "is not a regular file: a pipe or device could block")
     if len(content) > MAX_BYTES:
         raise _refusal(path, "larger than 1 MiB; logits belong in a file of their own (file = ...)")
     return content
