@@ -18,6 +18,7 @@ from fpstudy.formats import Floats, Format
 from fpstudy.logit_files import file_logits
 from fpstudy.problems import PROBLEMS
 from fpstudy.study import Study, Sweep
+from fpstudy.study_file.entries import TARGETED
 from fpstudy.study_file.mistakes import suggest
 from fpstudy.study_file.sweep import accumulations
 
@@ -214,7 +215,7 @@ def _labels(sweep: Sweep) -> list[tuple[str, str, tuple[float, ...] | None]]:
     for number, labels in enumerate(sweep.labels):
         if not isinstance(labels, str):
             found["", f"explicit[{number}]", labels] = None
-        elif labels in ("hard", "smoothed"):
+        elif labels in TARGETED:
             found.update({(str(target), labels, None): None for target in sweep.target})
         else:
             found["", labels, None] = None

@@ -11,6 +11,7 @@ from fpstudy.logit_files import LogitsError, file_logits
 from fpstudy.study_file.axes import among
 from fpstudy.study_file.claims import OneClaim
 from fpstudy.study_file.defaults import with_defaults
+from fpstudy.study_file.elsewhere import COMMAND_LINE, STUDY_TABLES
 from fpstudy.study_file.json_schema import integers, names
 from fpstudy.study_file.mistakes import (
     MAX_MISTAKES,
@@ -62,8 +63,10 @@ Engine = Annotated[
 class StudyKeys(Table):
     """The keys of a study file; [defaults] is merged into every sweep that lacks the key."""
 
-    elsewhere: ClassVar = dict.fromkeys(
-        Settings.model_fields, "it belongs in [defaults] or in a [[sweep]]"
+    elsewhere: ClassVar = (
+        COMMAND_LINE
+        | STUDY_TABLES
+        | dict.fromkeys(Settings.model_fields, "it belongs in [defaults] or in a [[sweep]]")
     )
     required: ClassVar = {"schema": f"schema = {SCHEMA}", "name": 'name = "..."'}
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fpstudy.problems import PROBLEMS
+from fpstudy.study_file.entries import TARGETED
 
 Keys = dict[str, Any]
 
@@ -45,6 +46,15 @@ def _no_batch(merged: Keys) -> bool:
     return not reduces or not _takes(merged, lambda p: p.reductions)
 
 
+def _only_a_file(merged: Keys) -> bool:
+    return all(name == "file" for name in _names(merged, "distribution", "normal"))
+
+
+def _no_target(merged: Keys) -> bool:
+    targeted = any(labels in TARGETED for labels in _names(merged, "labels", "hard"))
+    return not targeted or not _takes(merged, lambda p: p.labels)
+
+
 # keys, and when a sweep has no use for them
 IDLE: tuple[tuple[tuple[str, ...], Callable[[Keys], bool]], ...] = (
     (("n", "magnitude"), _all_given),
@@ -52,7 +62,9 @@ IDLE: tuple[tuple[tuple[str, ...], Callable[[Keys], bool]], ...] = (
     (("file",), lambda merged: "file" not in _names(merged, "distribution", "normal")),
     (("base",), lambda merged: not _all_take(merged, "base")),
     (("beta",), lambda merged: not _all_take(merged, "beta")),
-    (("target", "labels"), lambda merged: not _takes(merged, lambda p: p.labels)),
+    (("samples", "batch"), _only_a_file),
+    (("target",), _no_target),
+    (("labels",), lambda merged: not _takes(merged, lambda p: p.labels)),
     (("reduction",), lambda merged: not _takes(merged, lambda p: p.reductions)),
     (("batch", "ignored", "ignore_index"), _no_batch),
 )

@@ -16,6 +16,7 @@ GENERATED = ("normal", "uniform", "equal", "two_point", "peaked")
 DISTRIBUTIONS = (*GENERATED, "explicit", "file")
 TARGETS = ("random", "argmax", "argmin")
 LABELS = ("hard", "soft", "smoothed", "uniform")
+TARGETED = ("hard", "smoothed")  # labels that are made from a target
 REDUCTIONS = ("none", "mean", "sum")
 INPUTS = ("shared", "per_dtype")
 LOGIT_FILES = (".npy", ".npz", ".csv")

@@ -6,7 +6,7 @@ from fpstudy.arithmetic import adds, usual
 from fpstudy.arithmetic.evaluators import formulas
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS, Formula, named
-from fpstudy.study_file.entries import GENERATED
+from fpstudy.study_file.entries import GENERATED, TARGETED
 from fpstudy.study_file.mistakes import Mistake, quote, suggest
 from fpstudy.study_file.settings import Settings
 
@@ -89,10 +89,14 @@ def _source_of_logits(sweep: Settings) -> Iterator[Mistake]:
 
 
 def _drawn(sweep: Settings) -> Iterator[Mistake]:
-    """`n` and `magnitude` only where logits are drawn."""
+    """`n` and `magnitude` only where logits are drawn; of a file every row is a sample."""
     if not set(GENERATED) & set(sweep.distribution):
         for key in _given(sweep, "n", "magnitude"):
             yield Mistake((key,), "has no effect: given logits have their own; leave it out")
+    if set(sweep.distribution) == {"file"}:
+        for key, whole in (("samples", "each row is a sample"), ("batch", "it is one batch")):
+            for given in _given(sweep, key):
+                yield Mistake((given,), f"has no effect: the file is taken whole, {whole}")
 
 
 def _base_or_beta(sweep: Settings) -> Iterator[Mistake]:
@@ -109,7 +113,11 @@ def _base_or_beta(sweep: Settings) -> Iterator[Mistake]:
 
 def _labelled(sweep: Settings) -> Iterator[Mistake]:
     """Target and labels only where some problem takes labels."""
-    yield from _needed(sweep, ("target", "labels"), {n for n, p in PROBLEMS.items() if p.labels})
+    takers = {name for name, problem in PROBLEMS.items() if problem.labels}
+    yield from _needed(sweep, ("target", "labels"), takers)
+    if takers & set(sweep.problem) and not set(TARGETED) & set(sweep.labels):
+        for key in _given(sweep, "target"):
+            yield Mistake((key,), f"has no effect: only {' and '.join(TARGETED)} labels have one")
 
 
 def _reduced(sweep: Settings) -> Iterator[Mistake]:
@@ -167,7 +175,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("arithmetic", "accumulation"), _accumulations),
     (("dtype", "arithmetic"), _own_formats),
     (("distribution", "vectors", "file"), _source_of_logits),
-    (("distribution", "n", "magnitude"), _drawn),
+    (("distribution", "n", "magnitude", "samples", "batch"), _drawn),
     (("problem", "base", "beta"), _base_or_beta),
     (("problem", "target", "labels"), _labelled),
     (("problem", "labels", "reduction", "batch", "ignored", "ignore_index"), _reduced),

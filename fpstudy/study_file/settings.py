@@ -10,6 +10,7 @@ from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 from fpstudy.study_file import entries
 from fpstudy.study_file.axes import Scale, among, axis, scaled
+from fpstudy.study_file.elsewhere import COMMAND_LINE
 from fpstudy.study_file.entries import DISTRIBUTIONS, INPUTS, LABELS, MAX_N, REDUCTIONS, TARGETS
 from fpstudy.study_file.json_schema import (
     EXTENDED,
@@ -130,7 +131,7 @@ Tolerance = Annotated[float, BeforeValidator(positive), WithJsonSchema(numbers(e
 class Settings(Table):
     """What [defaults] may hold: any key of a sweep, none of them required."""
 
-    elsewhere: ClassVar = dict.fromkeys(
+    elsewhere: ClassVar = COMMAND_LINE | dict.fromkeys(
         ("schema", "name", "title", "question", "seed", "engine"),
         "it belongs to the study, above the first [table] of the file",
     )
