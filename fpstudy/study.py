@@ -26,10 +26,11 @@ from fpstudy.study_file.mistakes import (
 )
 from fpstudy.study_file.names import ENGINES
 from fpstudy.study_file.numbers import integer
-from fpstudy.study_file.own_format import OwnFormat, names_in
+from fpstudy.study_file.own_format import OwnFormat, names_in, repeated
+from fpstudy.study_file.rules import misfits
 from fpstudy.study_file.settings import INT64, Settings
 from fpstudy.study_file.sweep import Sweep, cases, logits
-from fpstudy.study_file.table import Table, tables
+from fpstudy.study_file.table import MAX_TABLES, Table, one_table, tables
 from fpstudy.study_file.texts import MAX_NAME, study_name, text
 from fpstudy.study_file.toml_file import TomlFile, read
 
@@ -86,7 +87,7 @@ class StudyKeys(Table):
         description="what computes the truth: double_double, which leaves to arb what it does not"
         " decide, and arb prove it; mpmath does not",
     )
-    defaults: Settings = Field(
+    defaults: Annotated[Settings, BeforeValidator(one_table("defaults"))] = Field(
         default_factory=Settings, description="keys for all sweeps that do not give them"
     )
     sweep: Annotated[tuple[Sweep, ...], BeforeValidator(tables("sweep"))] = Field(
@@ -113,11 +114,15 @@ class StudyKeys(Table):
         defaults, sweeps = keys.get("defaults"), keys.get("sweep")
         if not isinstance(defaults, dict) or not isinstance(sweeps, (list, tuple)):
             return keys
+        if len(sweeps) > MAX_TABLES:  # refused below
+            return keys
         merged = [with_defaults(sweep, defaults) for sweep in sweeps]
         return keys | {"sweep": merged}
 
     @model_validator(mode="after")
     def _as_a_whole(self) -> Self:
+        if mistakes := list(repeated(self.format)):
+            raise MistakesError(mistakes)
         if not self.sweep and not self.claim:
             sentence = "missing; a study has at least one [[sweep]] or one [[claim]]"
             raise MistakesError([Mistake(("sweep",), sentence)])
@@ -197,11 +202,11 @@ def _values(tables: dict[str, Any], folder: Path) -> dict[str, Any]:
         raise MistakesError(at((), error)) from None
     if mistakes := list(_unreadable(keys)):
         raise MistakesError(mistakes)
-    return dict(keys) | {"title": keys.title or keys.name}
+    return dict(keys) | {"title": keys.title.strip() or keys.name}
 
 
 def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
-    """Files of logits that cannot be used, one mistake for each.
+    """Files of logits that cannot be used, and labels and targets that do not fit their rows.
 
     A report knows a file by its name alone, so that two of one name cannot be told apart.
     """
@@ -215,9 +220,12 @@ def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
                 yield Mistake(("sweep", i, "file"), sentence)
                 continue
             try:
-                file_logits(sweep.file)
+                n = file_logits(sweep.file).x.shape[1]
             except LogitsError as error:
                 yield Mistake(("sweep", i, "file"), escape(str(error)))
+                continue
+            for mistake in misfits(sweep, [n]):
+                yield Mistake(("sweep", i, *mistake.key), mistake.sentence)
 
 
 def json_schema() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A problem: a mathematical function, the ways to compute it, and the texts that define it."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -111,8 +112,8 @@ class Problem:
 def _option(name: str, text: str, default: int | str) -> int | str:
     """An option's value: a positive whole number, or the name of a format."""
     if isinstance(default, int):
-        if not text.isdecimal() or int(text) < 1:
-            raise ValueError(f"{name}: want a whole number of at least 1, got {text!r}")
+        if not re.fullmatch("[1-9][0-9]{0,8}", text):
+            raise ValueError(f"{name}: want a whole number of at least 1, got {text[:20]!r}")
         return int(text)
     if text != default and text not in FORMATS:
         raise ValueError(f"{name}: no format {text!r}; known: {', '.join(FORMATS)}")
@@ -127,6 +128,8 @@ def named(formulas: Mapping[str, Formula], name: str) -> Formula | None:
     stem, bracket, rest = name.partition("[")
     if stem not in formulas or (bracket and not rest.endswith("]")):
         return None
+    if bracket and len(options_of(name)) != rest.count(",") + 1:
+        raise ValueError("an option is given twice")
     return formulas[stem].chosen(options_of(name))
 
 

@@ -37,6 +37,8 @@ def axis(element: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
             before = first.setdefault(repr(this), i)
             if before != i:
                 mistakes.append(Mistake((i,), _repeated(entries[i], entries[before], before)))
+                if len(mistakes) > MAX_MISTAKES:
+                    break
         if mistakes:
             raise MistakesError(mistakes)
         return tuple(this for _, this in read)

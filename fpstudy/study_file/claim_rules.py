@@ -187,6 +187,11 @@ def _betas(claim: Any) -> Iterator[Mistake]:
         yield Mistake(("betas",), "want two or more of one sign, growing in size, as [1, 10, 100]")
 
 
+def _within(claim: Any) -> Iterator[Mistake]:
+    if FORMATS["float64"].parse(claim.within) <= 0:
+        yield Mistake(("within",), f"must be > 0, got {claim.within}")
+
+
 def _onset(claim: Any) -> Iterator[Mistake]:
     if claim.threshold is None and not claim.expect:
         yield Mistake(("threshold",), 'missing; write threshold = "log(largest)", or expect')
@@ -223,6 +228,7 @@ RULES: tuple[tuple[set[str], Rule], ...] = (
     ({"magnitude", "samples"}, _random),
     ({"logits", "magnitude"}, _drawn),
     ({"to", "betas"}, _betas),
+    ({"within"}, _within),
     ({"size", "betas"}, _between_neighbours),
     ({"trouble", "threshold"}, _onset),
     ({"of", "expect"}, _threshold),

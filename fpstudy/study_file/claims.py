@@ -18,7 +18,7 @@ from fpstudy.study_file.json_schema import integers, names, one_or_some
 from fpstudy.study_file.mistakes import Mistake, MistakesError, at, got
 from fpstudy.study_file.names import dtype_hint
 from fpstudy.study_file.numbers import HEX_PATTERN, integer
-from fpstudy.study_file.settings import INT64, Dtypes
+from fpstudy.study_file.settings import INT64
 from fpstudy.study_file.table import Table
 from fpstudy.study_file.texts import text
 
@@ -85,6 +85,11 @@ Dtype = Annotated[
     str,
     BeforeValidator(among(tuple(FORMATS), "a dtype", dtype_hint)),
     WithJsonSchema(names(FORMATS)),
+]
+Dtypes = Annotated[
+    tuple[str, ...],
+    BeforeValidator(axis(among(tuple(FORMATS), "a dtype", dtype_hint))),
+    WithJsonSchema(one_or_some(names(FORMATS))),
 ]
 ProblemName = Annotated[str, *_one_of(PROBLEMS, "a problem")]
 Onsets = Annotated[

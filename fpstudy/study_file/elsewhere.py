@@ -29,6 +29,7 @@ STUDY_TABLES = {
     "experiment": "its name and seed stand above the first [table]: name = ..., seed = 0",
     "study": "its name and seed stand above the first [table]: name = ..., seed = 0",
     "truth": 'what computes the exact values is engine = "double_double", above the first [table]',
+    "version": "the version of the file's format is schema = 1",
     "include": "a study is one file",
     "extends": "a study is one file",
 }

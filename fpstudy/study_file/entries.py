@@ -1,6 +1,7 @@
 """One entry of a sweep's axes that is more than a number, and the names that may stand there."""
 
 from collections.abc import Callable
+from keyword import iskeyword
 from pathlib import Path, PurePath
 
 from pydantic import ValidationInfo
@@ -54,6 +55,8 @@ def formula(value: object) -> str:
             raise ValueError(f"{show(value)} is neither a formula nor module:function")
         if any(part.startswith("__") for part in parts):
             raise ValueError(f'{show(value)}: names with "__" are refused')
+        if taken := [part for part in parts if iskeyword(part)]:
+            raise ValueError(f"{show(value)}: {taken[0]} is a word of Python's own, and no name")
     return value
 
 

@@ -14,7 +14,7 @@ from fpstudy.study_file.numbers import HEX_PATTERN
 MAX_LENGTH = 200  # characters of a vector's entry: more than any float64 has digits of use
 MAX_ENTRIES = 1_000  # of a vector that somebody types
 
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _HEX = re.compile(HEX_PATTERN)
 _INFINITE = {"inf": "inf", "+inf": "inf", "-inf": "-inf"}
 

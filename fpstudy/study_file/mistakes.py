@@ -6,6 +6,7 @@ lays them out with their key paths. What the file says is shown escaped and shor
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +55,7 @@ class MistakesError(ValueError):
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         """The error that carries `mistakes`."""
         self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(map(str, self.mistakes)))
+        super().__init__("\n".join(map(str, self.mistakes[:MAX_MISTAKES])))
 
 
 def at(key: Key, error: ValueError) -> list[Mistake]:
@@ -87,7 +88,7 @@ def key_path(key: Key) -> str:
         if isinstance(part, int):
             path += f"[{part + 1}]"
         else:
-            name = part if re.fullmatch(r"[\w-]+", part, re.ASCII) else quote(part)
+            name = part if re.fullmatch(r"[\w-]{1,80}", part, re.ASCII) else quote(part)
             path += f".{name}" if path else name
     return path
 
@@ -135,7 +136,20 @@ def escape(text: str) -> str:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The ending " - did you mean ...?", or nothing when no known name is near."""
+    """The ending " - did you mean ...?", or nothing when no known name is near.
+
+    A letter that only looks like one of the known name's is spelled out.
+    """
     known = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name[:MAX_SHOWN].lower(), known, n=1, cutoff=0.6)
-    return f" - did you mean {known[near[0]]}?" if near else ""
+    plain = unicodedata.normalize("NFKC", name[:MAX_SHOWN]).lower()
+    near = difflib.get_close_matches(plain, known, n=1, cutoff=0.6)
+    if not near:
+        return ""
+    alike = next((c for c in name[:MAX_SHOWN] if not c.isascii()), None)
+    here = f" (here with {spelled(alike)})" if alike else ""
+    return f" - did you mean {known[near[0]]}?{here}"
+
+
+def spelled(character: str) -> str:
+    """A character by its number and name: "U+0435 CYRILLIC SMALL LETTER IE"."""
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()

@@ -1,27 +1,30 @@
 """[[format]]: a number format of the study's own, as data."""
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from fpstudy.formats import DOUBLE, FORMATS, Format
 from fpstudy.study_file.json_schema import integers
-from fpstudy.study_file.mistakes import got, show
+from fpstudy.study_file.mistakes import Mistake, got, show
 from fpstudy.study_file.numbers import integer
 from fpstudy.study_file.table import Table
 
 # A float64 operation rounded again to p bits is the operation rounded once if 2 p + 2 <= 53.
 MOST_PRECISION = 25
 MOST_EXPONENT = 1023
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
 def _name(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"want a name, got {got(value)}")
-    if value in FORMATS:
-        raise ValueError(f"{show(value)} is built in; give the format another name")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", value):
+    if value.lower() in FORMATS:
+        same = "" if value in FORMATS else f" but for its case, as {value.lower()}"
+        raise ValueError(f"{show(value)} is built in{same}; give the format another name")
+    if not _NAME.fullmatch(value):
         raise ValueError(f"{show(value)} is no name: want a letter, then letters, digits and _")
     return value
 
@@ -90,8 +93,18 @@ class OwnFormat(Table):
 
 
 def names_in(tables: Any) -> tuple[str, ...]:
-    """Names that [[format]] tables give, not checked yet; dtypes may use them."""
+    """Names that [[format]] tables give; dtypes may use them."""
     if not isinstance(tables, list):
         return ()
     given = [table.get("name") for table in tables if isinstance(table, dict)]
-    return tuple(name for name in given if isinstance(name, str))
+    return tuple(name for name in given if isinstance(name, str) and _NAME.fullmatch(name))
+
+
+def repeated(formats: Sequence[OwnFormat]) -> Iterator[Mistake]:
+    """Formats whose name an earlier one has, be it in another case."""
+    first: dict[str, int] = {}
+    for i, own in enumerate(formats):
+        before = first.setdefault(own.name.lower(), i)
+        if before != i:
+            sentence = f"{show(own.name)} is the name of format[{before + 1}] already"
+            yield Mistake(("format", i, "name"), sentence)

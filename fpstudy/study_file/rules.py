@@ -94,9 +94,10 @@ def _drawn(sweep: Settings) -> Iterator[Mistake]:
         for key in _given(sweep, "n", "magnitude"):
             yield Mistake((key,), "has no effect: given logits have their own; leave it out")
     if set(sweep.distribution) == {"file"}:
-        for key, whole in (("samples", "each row is a sample"), ("batch", "it is one batch")):
-            for given in _given(sweep, key):
-                yield Mistake((given,), f"has no effect: the file is taken whole, {whole}")
+        reduced = {"mean", "sum"} & set(sweep.reduction)  # else batch has another mistake
+        for key in _given(sweep, "samples", *(["batch"] if reduced else [])):
+            what = "each row is a sample" if key == "samples" else "it is one batch"
+            yield Mistake((key,), f"has no effect: the file is taken whole, {what}")
 
 
 def _base_or_beta(sweep: Settings) -> Iterator[Mistake]:
@@ -149,10 +150,16 @@ def _all(problems: Collection[str]) -> str:
 
 
 def _fitting_lengths(sweep: Settings) -> Iterator[Mistake]:
-    """A target index lies in every vector, and a vector of labels is as long as every vector."""
-    n = lengths(sweep)
-    if not n:
-        return
+    """Targets and labels fit the vectors whose lengths are known without opening a file."""
+    if n := lengths(sweep):
+        yield from misfits(sweep, n)
+
+
+def misfits(sweep: Settings, n: list[int]) -> Iterator[Mistake]:
+    """A target index lies in every vector, and a vector of labels is as long as every vector.
+
+    n: the lengths of the vectors, one or more
+    """
     for i, target in enumerate(sweep.target):
         if isinstance(target, int) and target >= min(n):
             yield Mistake(("target", i), f"index {target} lies outside vectors of length {min(n)}")
@@ -175,7 +182,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("arithmetic", "accumulation"), _accumulations),
     (("dtype", "arithmetic"), _own_formats),
     (("distribution", "vectors", "file"), _source_of_logits),
-    (("distribution", "n", "magnitude", "samples", "batch"), _drawn),
+    (("distribution", "n", "magnitude", "samples", "batch", "reduction"), _drawn),
     (("problem", "base", "beta"), _base_or_beta),
     (("problem", "target", "labels"), _labelled),
     (("problem", "labels", "reduction", "batch", "ignored", "ignore_index"), _reduced),

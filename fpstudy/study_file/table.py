@@ -11,7 +11,16 @@ from pydantic import (
     model_validator,
 )
 
-from fpstudy.study_file.mistakes import Mistake, MistakesError, at, got, suggest
+from fpstudy.study_file.mistakes import (
+    MAX_MISTAKES,
+    Mistake,
+    MistakesError,
+    at,
+    got,
+    suggest,
+)
+
+MAX_TABLES = 500  # of one kind: more than any page can tell apart
 
 
 class Table(BaseModel):
@@ -34,9 +43,10 @@ class Table(BaseModel):
             return handler(keys)
         except ValidationError as error:
             kinds = {detail["loc"]: detail["type"] for detail in error.errors()}
-            raise MistakesError(
-                cls._in_words(mistake, kinds.get(mistake.key)) for mistake in at((), error)
-            ) from None
+            mistakes = at((), error)
+            told = [cls._in_words(one, kinds.get(one.key)) for one in mistakes[:MAX_MISTAKES]]
+            rest = mistakes[MAX_MISTAKES:]  # only counted: to look for what they mean takes long
+            raise MistakesError([*told, *rest]) from None
 
     @classmethod
     def _in_words(cls, mistake: Mistake, kind: str | None) -> Mistake:
@@ -65,6 +75,19 @@ def tables(name: str) -> Callable[[object], object]:
             raise ValueError(f"write [[{name}]] with two brackets: there can be several")
         if not isinstance(value, (list, tuple)):
             raise ValueError(f"want tables [[{name}]], got {got(value)}")
+        if len(value) > MAX_TABLES:
+            raise ValueError(f"{len(value):,} tables [[{name}]]; the limit is {MAX_TABLES:,}")
+        return value
+
+    return read
+
+
+def one_table(name: str) -> Callable[[object], object]:
+    """Reads a table [name]: refuses [[name]], of which there can be several."""
+
+    def read(value: object) -> object:
+        if isinstance(value, (list, tuple)):
+            raise ValueError(f"write [{name}] with one bracket: there is one such table")
         return value
 
     return read

@@ -4,10 +4,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from fpstudy.study_file.mistakes import got, show
+from fpstudy.study_file.mistakes import got, show, spelled
 
 MAX_NAME = 100  # characters: several times a line of a report's contents
 MAX_NAME_BYTES = 240  # a folder's name has at most 255 bytes on common file systems
+# controls, turns of direction, surrogates, what is no character, separators of lines
+_UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])\s*(\.|$)", re.IGNORECASE)
 
 
@@ -28,6 +30,8 @@ def study_name(value: object) -> str:
         )
     if _RESERVED.match(value):
         raise ValueError(f"{show(value)} is a reserved name on Windows")
+    if value.lower() == "readme.md":
+        raise ValueError(f"{show(value)} is the name of the index of all reports")
     return value
 
 
@@ -40,7 +44,7 @@ def text(longest: int) -> Callable[[object], str]:
         if len(value) > longest:
             raise ValueError(f"longer than {longest:,} characters")
         for character in value:
-            if unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in "\n\t":
+            if unicodedata.category(character) in _UNSEEN and character not in "\n\t":
                 raise ValueError(f"must not hold {_name(character)}")
         return value
 
@@ -51,4 +55,6 @@ def _name(character: str) -> str:
     """A character as the user can find it."""
     if character.isprintable():
         return f"'{character}'"
-    return f"the control or bidi character U+{ord(character):04X}"
+    if unicodedata.category(character) in ("Cc", "Cf"):
+        return f"the control or bidi character {spelled(character)}"
+    return f"the character {spelled(character)}, which does not print"

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from fpstudy.regular_file import NotRegularError, opened
-from fpstudy.study_file.mistakes import Key, StudyError, escape, key_path, shorten, suggest
+from fpstudy.study_file.mistakes import Key, StudyError, escape, key_path, shorten, spelled, suggest
 from fpstudy.study_file.toml_lines import Lines, TooMuchError, scan
 
+MAX_ROW = 1_000  # characters of a line that are looked at for a hint
 MAX_BYTES = 2**20  # a study is a page; beyond 1 MiB somebody pasted data, which belongs in a file
 
 
@@ -86,8 +87,9 @@ def _neighbour(path: Path) -> str:
 
 def _decode(path: Path, content: bytes) -> str:
     """The text of UTF-8, with or without a byte-order mark."""
-    if content.startswith(b"\x1f\x8b"):
-        raise _refusal(path, "is compressed by gzip; unpack it first")
+    for begin, kind in _NO_TEXT:
+        if content.startswith(begin):
+            raise _refusal(path, f"is {kind}, no study file; fpstudy reads TOML")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         mark = content[:2].hex(" ")
         raise _refusal(path, f"is UTF-16 (byte-order mark {mark}); save it as UTF-8")
@@ -105,17 +107,47 @@ def _decode(path: Path, content: bytes) -> str:
     return text
 
 
+_NO_TEXT = (  # the first bytes of files that people pass by mistake
+    (b"\x1f\x8b", "compressed by gzip"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"BZh", "compressed by bzip2"),
+    (b"\xfd7zXZ", "compressed by xz"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\x7fELF", "a program"),
+    (b"\x80", "a pickle, which is never loaded"),
+    (b"\x93NUMPY", "an array; logits go into a study by file = ..."),
+    (b"PAR1", "a Parquet file"),
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+)
+_SPACE = re.compile(r"[^\S \t\r]|[\u200b-\u200f\u2028\u2029\u2060\ufeff]")
 _MARKER = re.compile(r"(<{7}|={7}|>{7}|\|{7})(\s|$)")
 _HINTS = (  # the first that fits the line which tomllib refuses
     (re.compile(r"\s*(- )?[\w-]+\s*:(\s|$)"), "this looks like YAML; fpstudy reads TOML, a = 1"),
-    (re.compile(r".*[=,\[]\s*(True|False)\b"), "TOML writes true and false in lower case"),
+    (re.compile(r"\s*[{<]"), "this looks like JSON or XML; fpstudy reads TOML, a = 1"),
+    (re.compile(r"[^\"']*=[^\"']*[,;]\s*[\w-]+\s*="), "one key = value on each line"),
+    (re.compile(r"[^#\"']*;"), "a line ends without a semicolon"),
+    (
+        re.compile(r".*[=,\[]\s*(True|False|[Yy]es|[Nn]o)\b"),
+        "TOML has true and false, lower case",
+    ),
+    (re.compile(r".*[=,\[]\s*[+-]?(Infinity|Inf|INF|NaN|NAN)\b"), "TOML writes inf and nan"),
+    (re.compile(r".*[=,\[]\s*[+-]?(\.\d|\d+\.(\D|$))"), "digits on both sides of a point: 0.5"),
+    (re.compile(r".*[=,\[]\s*[+-]?0\d"), "a number begins with no zero"),
+    (re.compile(r"[^\[]*=\s*[\d.]+\s*,"), "a point in a number, 1.5; a list in brackets, [1, 5]"),
+    (re.compile(r".*[=,\[]\s*\("), "a list is written in square brackets"),
+    (re.compile(r".*[=,\[]\s*[\w.]+\("), "TOML has no functions; {scale = ..., start, stop, num}"),
+    (re.compile(r".*[=,\[]\s*\d{4}-\d"), "no date of the calendar"),
     (re.compile(r".*[=,\[]\s*(None|null|nil)\b"), "TOML has no null: leave the key out"),
     (
         re.compile(r".*[=,\[]\s*[\d.]+\s*(\*\*|[*/^+-])\s*[\d.(]"),
         "arithmetic is not TOML; write the number, or {scale = ..., start, stop, num}",
     ),
     (re.compile(r".*[\u2018\u2019\u201c\u201d]"), "typographic quotes; TOML's are \" and '"),
-    (re.compile(r".*[=,\[]\s*[A-Za-z_]"), 'a text wants quotes, "..."'),
+    (re.compile(r"[^=]*==|[^=]*=\s*(#|$)"), "a line is key = value"),
+    (re.compile(r"(?!\s*\[).*[=,\[]\s*[A-Za-z_]"), 'a text wants quotes, "..."'),
 )
 
 
@@ -134,5 +166,10 @@ def _syntax(text: str, lines: Lines, message: str) -> tuple[str, int]:
     if lines.unclosed and lines.unclosed < line:
         found = f"{message}, line {line}"
         return f"a bracket is not closed, or a comma is missing ({found})", lines.unclosed
-    hint = next((hint for pattern, hint in _HINTS if pattern.match(rows[line - 1])), None)
+    row = rows[line - 1][:MAX_ROW]
+    hint = next((hint for pattern, hint in _HINTS if pattern.match(row)), None)
+    if unusual := _SPACE.search(row):
+        hint = f"it holds {spelled(unusual[0])}, which is no space of TOML's"
+    elif "\r" in row.rstrip("\r"):
+        hint = "its lines end in CR alone; save it with LF or CRLF"
     return f"not TOML: {message}" + (f"; {hint}" if hint else ""), line

@@ -17,8 +17,9 @@ from fpstudy.study_file.mistakes import Key
 
 MAX_DEPTH = 32  # a study nests 3 deep
 MAX_KEY_PARTS = 32  # a study's keys have at most 3
-MAX_KEYS = 10_000  # 400 sweeps that give every key
-MAX_VALUES = 200_000  # two full axes; more numbers than that belong in a file of logits
+MAX_KEYS = 5_000  # 200 sweeps that give every key
+MAX_BRACKETS = 20_000  # vectors, one by one
+MAX_VALUES = 50_000  # as many numbers in full as MAX_BYTES holds
 MAX_WORD = 1_000  # characters of a number or date; the longest float64 in full has 767 digits
 
 # possessive quantifiers: the alternatives exclude each other, so there is no way back to keep
@@ -91,6 +92,8 @@ class _Scanner:
         self.lines = Lines()
         self.arrays: dict[Key, int] = {}  # [[name]] -> how many so far
         self.headers: set[Key] = set()  # of [name]
+        self.pairs: set[Key] = set()  # of name = value
+        self.brackets_seen = 0
         self.keys = 0
         self.values = 0
 
@@ -132,7 +135,7 @@ class _Scanner:
         key = self.path(self.key(), line)
         if not self.passes("]") or key in self.arrays:
             raise _FaultError
-        if key in self.headers:
+        if key in self.headers or key in self.pairs:
             self.lines.again.append((key, line))
         self.headers.add(key)
         self.lines.first.setdefault(key, line)
@@ -188,6 +191,7 @@ class _Scanner:
         if key in self.lines.first:
             self.lines.again.append((key, line))
         self.lines.first.setdefault(key, line)
+        self.pairs.add(key)
         self.take(_BLANK)
         self.value(key, line, depth)
 
@@ -206,8 +210,11 @@ class _Scanner:
     def brackets(self, key: Key, line: int, depth: int) -> None:
         """An array or an inline table, with commas between what it holds."""
         opened = self.line()
+        self.brackets_seen += 1
         if depth == MAX_DEPTH:
             raise TooMuchError(opened, f"nested deeper than {MAX_DEPTH} levels")
+        if self.brackets_seen > MAX_BRACKETS:
+            raise TooMuchError(opened, f"more than {MAX_BRACKETS:,} lists and tables")
         array = self.text[self.offset] == "["
         close = "]" if array else "}"
         self.offset += 1
