@@ -77,9 +77,14 @@ def says(words: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of the study, with what could be taken for a file of logits."""
-    inside = tmp_path / "inside"
-    (inside / "folder.npy").mkdir(parents=True)
+    """A folder of the study, with its neighbours."""
+    (tmp_path / "inside").mkdir()
+    return neighbours(tmp_path / "inside")
+
+
+def neighbours(inside: Path) -> Path:
+    """The folder, with what could be taken for a file of logits."""
+    (inside / "folder.npy").mkdir()
     (inside / "loop.npy").symlink_to(inside / "loop.npy")
     (inside / "logits.pkl").touch()
     (inside / "device.csv").symlink_to("/dev/zero")
@@ -442,12 +447,25 @@ def test_long_values_are_shortened_and_escaped(folder: Path) -> None:
     assert len(problem) < 600
 
 
+def bad_studies() -> list[tuple[str, str | bytes]]:
+    """A name and the content of every bad study above."""
+    edits = [case["edit"] for cases in TABLE.values() for case in cases]
+    whole = [content for content, *_ in [*WHOLE_FILES, *OTHER_TABLES]]
+    return [(" & ".join(edit)[:60], edited(*edit)) for edit in edits] + [
+        (f"{number} {content[-60:]!r}", content) for number, content in enumerate(whole)
+    ]
+
+
 NO_FILES: dict[str, Callable[[Path], Any]] = {
     "no such file - did you mean studies.toml?": lambda path: (
         path.parent / "studies.toml"
     ).touch(),
     "is a folder": Path.mkdir,
     "is not a regular file": os.mkfifo,
+    "is not a regular file: a pipe or device could block": lambda path: path.symlink_to(
+        "/dev/zero"
+    ),
+    "larger than 1 MiB": lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_RDWR), 10**10),
     "cannot be read: Too many levels of symbolic links": lambda path: path.symlink_to(path),
 }
 

@@ -10,6 +10,7 @@ from fpstudy.regular_file import NotRegularError, opened
 from fpstudy.study_file.mistakes import Key, StudyError, escape, key_path, shorten, spelled, suggest
 from fpstudy.study_file.toml_lines import Lines, TooMuchError, scan
 
+BEYOND_FAULT = 10_000  # characters for tomllib to see what the fault is; then it gets slow
 MAX_ROW = 1_000  # characters of a line that are looked at for a hint
 MAX_BYTES = 2**20  # a study is a page; beyond 1 MiB somebody pasted data, which belongs in a file
 
@@ -47,8 +48,9 @@ def read(path: Path) -> TomlFile:
         lines = scan(text)
     except TooMuchError as error:
         raise _refusal(path, str(error), error.line) from None
+    there = text if lines.fault is None else text[: lines.reach + BEYOND_FAULT]
     try:
-        tables = tomllib.loads(text, parse_float=Written)
+        tables = tomllib.loads(there, parse_float=Written)
     except (ValueError, RecursionError) as error:
         raise _refusal(path, *_syntax(text, lines, shorten(str(error)))) from None
     return TomlFile(path, text, tables, lines)

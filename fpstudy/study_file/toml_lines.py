@@ -57,12 +57,14 @@ class Lines:
               another line than the array
     again:    key path and line of keys and tables given once more
     fault:    line where the text stopped being TOML
+    reach:    how many of its characters were read until there
     unclosed: line of the outermost bracket that was open there
     """
 
     first: dict[Key, int] = field(default_factory=dict)
     again: list[tuple[Key, int]] = field(default_factory=list)
     fault: int | None = None
+    reach: int = 0
     unclosed: int | None = None
 
     def of(self, key: Key) -> int:
@@ -79,6 +81,7 @@ def scan(text: str) -> Lines:
         scanner.document()
     except _FaultError:
         scanner.lines.fault = scanner.line()
+    scanner.lines.reach = scanner.offset
     return scanner.lines
 
 
