@@ -149,8 +149,8 @@ def _header(file: IO[bytes], size: int) -> _Header:
     claimed, there = header.numbers * dtype.itemsize, size - file.tell()
     if claimed != there:
         shape = str(header.shape)[:80]
-        size = f"{claimed:,} bytes" if claimed < 2**63 else "more bytes than any file has"
-        raise ValueError(f"its header says shape {shape}, {size}; {there:,} follow")
+        told = f"{claimed:,} bytes" if claimed < 2**63 else "more bytes than any file has"
+        raise ValueError(f"its header says shape {shape}, {told}; {there:,} follow")
     if header.numbers > MAX_NUMBERS:
         raise ValueError(f"{header.numbers:,} numbers; the limit is {MAX_NUMBERS:,}")
     return header

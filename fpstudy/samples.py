@@ -69,11 +69,16 @@ def on_given(demand: Demand, x: Floats | None) -> Demand:
 def stored(x: Floats, formats: tuple[Format, ...]) -> Floats:
     """x rounded to nearest among the values that all formats share, of unbounded exponent.
 
-    Where a format's range ends is for `refusal` to say.
+    Where a format's range ends is for `refusal` to say; where float64's does, the nearest value
+    is the largest below 2**1024.
     """
     finite = np.where(np.isfinite(x), x, 0.0)
     quantum = np.max([f.quantum(finite) for f in formats], axis=0)
-    rounded = np.where(np.isfinite(x), round_to_quantum(finite, quantum), x)
+    rounded = round_to_quantum(finite, quantum)
+    if np.isinf(rounded).any():
+        largest = np.ldexp(1 - np.ldexp(1.0, np.maximum(quantum, 971) - 1024), 1024)
+        rounded = np.clip(rounded, -largest, largest)
+    rounded = np.where(np.isfinite(x), rounded, x)
     flushed = max((f.least_normal for f in formats if not f.subnormals), default=0.0)
     return np.where(np.abs(rounded) < flushed, 0.0, rounded)
 
@@ -136,6 +141,9 @@ def refusal(inputs: Inputs, f: Format) -> str | None:
         return f"{f.name} has no infinity for masked or infinite logits"
     if inputs.largest > f.largest:
         return f"a logit of {inputs.largest:.6g} is beyond the largest {f.name}, {f.largest:.6g}"
+    heaviest = 0.0 if inputs.q is None else float(inputs.q.max())
+    if heaviest > f.largest:
+        return f"a label of {heaviest:.6g} is beyond the largest {f.name}, {f.largest:.6g}"
     for name, value in inputs.parameters.items():
         if np.isinf(value) and not f.infinity:
             return f"{f.name} has no infinity for {name}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
+import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from fpstudy.formats import FORMATS, Format
@@ -27,7 +28,7 @@ from fpstudy.study_file.mistakes import (
 from fpstudy.study_file.names import ENGINES
 from fpstudy.study_file.numbers import integer
 from fpstudy.study_file.own_format import OwnFormat, names_in, repeated
-from fpstudy.study_file.rules import misfits
+from fpstudy.study_file.rules import misfits, overflows
 from fpstudy.study_file.settings import INT64, Settings
 from fpstudy.study_file.sweep import Sweep, cases, logits
 from fpstudy.study_file.table import MAX_TABLES, Table, one_table, tables
@@ -220,11 +221,12 @@ def _unreadable(keys: StudyKeys) -> Iterator[Mistake]:
                 yield Mistake(("sweep", i, "file"), sentence)
                 continue
             try:
-                n = file_logits(sweep.file).x.shape[1]
+                x = file_logits(sweep.file).x
             except LogitsError as error:
                 yield Mistake(("sweep", i, "file"), escape(str(error)))
                 continue
-            for mistake in misfits(sweep, [n]):
+            largest = float(np.abs(x[np.isfinite(x)]).max(initial=0.0))
+            for mistake in [*misfits(sweep, [x.shape[1]]), *overflows(sweep, [largest])]:
                 yield Mistake(("sweep", i, *mistake.key), mistake.sentence)
 
 

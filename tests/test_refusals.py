@@ -3,9 +3,17 @@
 from pathlib import Path
 
 import pytest
-from bad_study_costs import COMMANDS, LIMIT_MEGABYTES, LIMIT_SECONDS, TRAPS, refusal, refused
+from bad_study_costs import (
+    COMMANDS,
+    LIMIT_MEGABYTES,
+    LIMIT_SECONDS,
+    TRAPS,
+    of_text,
+    refusal,
+    refused,
+)  # fmt: skip
 from click.testing import CliRunner
-from test_bad_studies import neighbours
+from test_bad_studies import BASE, edited, neighbours
 
 from fpstudy.cli import main
 
@@ -49,3 +57,54 @@ def test_a_refusal_is_cheap(folder: Path, name: str) -> None:
 def test_a_study_that_is_not_refused_would_be_seen(folder: Path) -> None:
     (folder / "study.toml").write_text(TRAPS["fine but for one key"].replace("= 0", "= 1"))
     assert refusal("good", "plan", folder).wrong.startswith("exit code 0, no message")
+
+
+LOSS = ("problem = 'cross_entropy'", "formula = 'all'", "n = 2")
+GOOD: dict[str, str | bytes] = {  # a checker that refuses everything fails here
+    "base": BASE,
+    "windows": BASE.replace("\n", "\r\n"),
+    "byte-order mark": b"\xef\xbb\xbf" + BASE.encode(),
+    "name of another script": edited(
+        "name = 'größe-日本'", "seed = 1\ntitle = 'Größe 日本 \u05d0'"
+    ),
+    "name like a number": edited("name = '1e5'"),
+    "name like nothing": edited("name = 'nan'"),
+    "least": "schema=1\nname='a'\n[[sweep]]\nproblem='softmax'\ndtype='float32'",
+    "subnormal magnitudes": edited("magnitude = [5e-324, 1e-310]", "dtype = 'float64'"),
+    "largest magnitudes": edited("magnitude = 1.1e307", "dtype = 'float64'")
+    + "[[sweep]]\nproblem = 'logsumexp'\ndtype = 'float64'\nmagnitude = 1.7976931348623157e308\n"
+    "distribution = ['uniform', 'equal', 'two_point', 'peaked']\n",
+    "nothing fits": edited("magnitude = 1e300", "dtype = 'float16'"),
+    "all masked": edited("masked = 1"),
+    "beta": edited("beta = [0, inf, -inf, 5e-324]"),
+    "bases": edited("base = [1, 1e-320, 1e308]"),
+    "labels": edited(*LOSS, "labels = [[0, 0], [1e308, 5e307], [5e-324, 1]]"),
+    "infinite vectors": BASE.partition("n =")[0]
+    + "distribution = 'explicit'\n"
+    "vectors = [[inf, inf], [-inf, -inf], [0.0], [-0.0], [1e308, -1e308]]",
+    "names of formats": "schema=1\nname='f'\n[[sweep]]\nproblem='softmax'\narithmetic='rounded'\n"
+    "dtype=['nan', 'None', 'null', 'inf', 'all', 'half']\n"
+    + "".join(
+        f"[[format]]\nname='{name}'\nprecision=5\nemax=7\n"
+        for name in ("nan", "None", "null", "inf", "all", "half")
+    ),
+    "edges of formats": "schema=1\nname='f'\n[[sweep]]\nproblem='softmax'\narithmetic='rounded'\n"
+    "dtype=['a', 'b', 'c']\n[[format]]\nname='a'\nprecision=2\nemax=1\nemin=0\n"
+    "[[format]]\nname='b'\nprecision=53\nemax=1023\nemin=-1022\nsaturate=true\n"
+    "[[format]]\nname='c'\nprecision=25\nemax=1023\ninfinity=false\nsubnormals=false\n",
+    "a block longer than the vector": edited("formula = 'blocked[block=999999999]'"),
+    "an index of the vector is ignored": edited(
+        *LOSS, "reduction = 'mean'", "ignored = 0.5", "ignore_index = 1"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_study_runs_to_the_end(folder: Path, name: str) -> None:
+    of_text(GOOD[name])(folder)
+    result = CliRunner().invoke(main, ["run", "study.toml", "--no-figures", "--out", "out"])
+    assert result.exit_code == 0, result.output
+    assert (folder / "out" / "index.html").is_file()
+    for command in (["report", "out", "--no-figures"], ["table", "out"], ["show", "out", "0"]):
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0, result.output

@@ -25,6 +25,21 @@ def cases_of(tmp_path: Path, sweep: str, defaults: str = "") -> list[Case]:
     return expand(load(path))
 
 
+def test_no_finite_logit_is_rounded_to_infinity() -> None:
+    """It would count as an infinite input, where the format cannot hold it."""
+    top = np.finfo(np.float64).max
+    assert stored(np.array([top, -top, np.inf]), (F["float16"], F["float64"])).tolist() == [
+        2.0**1023 * (2 - 2.0**-10), -(2.0**1023) * (2 - 2.0**-10), np.inf,
+    ]  # fmt: skip
+    assert stored(np.array([top]), (F["float64"],)).tolist() == [top]
+
+
+def test_labels_that_a_format_cannot_hold_are_refused() -> None:
+    inputs = Inputs(np.zeros((1, 2)), np.array([[1e5, 1.0]]), {})
+    assert refusal(inputs, F["float16"]) == "a label of 100000 is beyond the largest float16, 65504"
+    assert refusal(inputs, F["float32"]) is None
+
+
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_a_distribution_has_its_magnitude(name: str) -> None:
     x = DISTRIBUTIONS[name](generator(0, "test"), (2000, 8), 10.0)

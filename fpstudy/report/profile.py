@@ -68,7 +68,7 @@ def profile(cases: pd.DataFrame, precision: int) -> Profile:
 
 def nearest(measured: list[float], value: float) -> float | None:
     """The measured magnitude nearest to the value on a log scale, if within a factor of NEAR."""
-    near = [x for x in measured if x > 0 and abs(math.log(x / value)) <= math.log(NEAR)]
+    near = [x for x in measured if x > 0 and abs(math.log(x) - math.log(value)) <= math.log(NEAR)]
     return min(near, key=lambda x: abs(math.log(x / value)), default=None)
 
 

@@ -1,5 +1,6 @@
 """One entry of a sweep's axes that is more than a number, and the names that may stand there."""
 
+import math
 from collections.abc import Callable
 from keyword import iskeyword
 from pathlib import Path, PurePath
@@ -71,7 +72,10 @@ def label(value: object) -> str | tuple[float, ...]:
     """How labels are made, or a vector of them."""
     if isinstance(value, str):
         return among(LABELS, "a kind of labels")(value)
-    return _vector(value, weight)
+    weights = _vector(value, weight)
+    if math.isinf(sum(weights)):
+        raise ValueError("the weights sum to more than the largest float64, 1.8e308")
+    return weights
 
 
 def logits(value: object) -> tuple[float, ...]:

@@ -1,6 +1,7 @@
 """The rules between the keys of a sweep: each yields the mistakes that it finds."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from math import isinf
 
 from fpstudy.arithmetic import adds, usual
 from fpstudy.arithmetic.evaluators import formulas
@@ -100,6 +101,25 @@ def _drawn(sweep: Settings) -> Iterator[Mistake]:
             yield Mistake((key,), f"has no effect: the file is taken whole, {what}")
 
 
+def _finite_logits(sweep: Settings) -> Iterator[Mistake]:
+    """No drawn or given logit overflows float64; normal numbers beyond 16 never occur."""
+    offset = max(map(abs, sweep.offset))
+    reach = 16.0 if "normal" in sweep.distribution else 1.0
+    if set(GENERATED) & set(sweep.distribution):
+        for i, magnitude in enumerate(sweep.magnitude):
+            if isinf(reach * magnitude + offset):
+                yield Mistake(("magnitude", i), f"logits of {magnitude:g} overflow float64")
+    yield from overflows(sweep, [abs(x) for vector in sweep.vectors for x in vector])
+
+
+def overflows(sweep: Settings, sizes: Iterable[float]) -> Iterator[Mistake]:
+    """No offset takes a finite logit of these sizes beyond float64."""
+    largest = max((size for size in sizes if not isinf(size)), default=0.0)
+    for i, offset in enumerate(sweep.offset):
+        if isinf(largest + abs(offset)):
+            yield Mistake(("offset", i), f"logits of {largest:g} and {offset:g} overflow float64")
+
+
 def _base_or_beta(sweep: Settings) -> Iterator[Mistake]:
     """One of base and beta, and only for problems that have it."""
     given = _given(sweep, "base", "beta")
@@ -183,6 +203,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("dtype", "arithmetic"), _own_formats),
     (("distribution", "vectors", "file"), _source_of_logits),
     (("distribution", "n", "magnitude", "samples", "batch", "reduction"), _drawn),
+    (("distribution", "magnitude", "offset", "vectors"), _finite_logits),
     (("problem", "base", "beta"), _base_or_beta),
     (("problem", "target", "labels"), _labelled),
     (("problem", "labels", "reduction", "batch", "ignored", "ignore_index"), _reduced),
