@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from fpstudy.execution import cluster
-from fpstudy.execution.terms import ClusterError
+from fpstudy.outages import ClusterError
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed: fpstudy[cluster]")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

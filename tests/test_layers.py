@@ -10,7 +10,7 @@ import fpstudy
 ROOT = Path(fpstudy.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file"),
+    ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file", "outages"),
     ("problems",),
     ("dyadic", "inputs", "distributions", "logit_files"),
     ("arithmetic",),

@@ -1,5 +1,8 @@
 """The command line refuses a bad study: a message, exit code 2, nothing written, and cheaply."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from click.testing import CliRunner
 from test_bad_studies import BASE, edited, neighbours
 
 from fpstudy.cli import main
+from fpstudy.cli.studies import run
+from fpstudy.study_file.elsewhere import COMMAND_LINE
 
 REFUSED = refused()
 COSTLY = [name for name in REFUSED if name.startswith(("trap: ", "sparse ", "no file: "))]
@@ -52,6 +57,26 @@ def test_a_refusal_is_cheap(folder: Path, name: str) -> None:
     assert cost.wrong == ""
     assert cost.processor_seconds < LIMIT_SECONDS
     assert cost.megabytes < LIMIT_MEGABYTES
+
+
+def test_keys_that_belong_elsewhere_name_options_that_there_are() -> None:
+    options = {o for option in run.params for o in (*option.opts, *option.secondary_opts)}
+    named = {word for where in COMMAND_LINE.values() for word in re.findall(r"--[a-z-]+", where)}
+    assert named <= options
+    assert {"--jobs", "--timeout", "--scheduler", "--out"} <= named
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_refusal_imports_nothing_that_only_a_run_needs(folder: Path, command: str) -> None:
+    (folder / "study.toml").write_text(TRAPS["fine but for one key"])
+    script = (
+        "import sys\nfrom fpstudy.cli import main\n"
+        f"try: main([{command!r}, 'study.toml'])\nexcept SystemExit as e: print(e.code, end=' ')\n"
+        "heavy = {'pandas', 'matplotlib', 'flint', 'mpmath', 'pyarrow', 'rich', 'pebble', 'dask'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "2 []\n", done.stderr
 
 
 def test_a_study_that_is_not_refused_would_be_seen(folder: Path) -> None:

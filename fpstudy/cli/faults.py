@@ -21,8 +21,8 @@ def faults() -> Iterator[None]:
     """Errors of the user and of the file system, as messages with their exit codes."""
     from fpstudy.damage import AbsentError, DamagedError
     from fpstudy.environment.floating_point import UnsteadyError
-    from fpstudy.execution.terms import ClusterError, WorkersLostError
     from fpstudy.logit_files import LogitsError
+    from fpstudy.outages import ClusterError, WorkersLostError
     from fpstudy.study import StudyError
     from fpstudy.user_code import CodeError
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from fpstudy.chunks import Chunk, DamagedChunkError, keep, unpack
 from fpstudy.execution.origin import Needs, Origin
 from fpstudy.execution.remote import Carried, carry_out, origin_here
-from fpstudy.execution.terms import ClusterError, Notice, Terms, WorkersLostError
+from fpstudy.execution.terms import Notice, Terms
+from fpstudy.outages import ClusterError, WorkersLostError
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -35,11 +35,3 @@ class Terms:
         numbers = draw.samples * draw.rows * draw.n
         compiled = case.arithmetic.startswith(("torch.compile", "jax.jit"))
         return SECONDS + SECONDS_A_NUMBER * numbers + (COMPILER_SECONDS if compiled else 0.0)
-
-
-class ClusterError(RuntimeError):
-    """A cluster cannot be reached, or has workers that would measure something else."""
-
-
-class WorkersLostError(RuntimeError):
-    """Processes ended again and again where no formula was at work; the message says how."""
