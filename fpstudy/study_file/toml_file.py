@@ -103,7 +103,8 @@ def _decode(path: Path, content: bytes) -> str:
         fault = f"byte 0x{content[start]:02x} at offset {start} is not UTF-8"
         raise _refusal(path, f"{fault} (Latin-1?); save the file as UTF-8", line) from None
     if "\0" in text:
-        raise _refusal(path, "holds NUL characters: UTF-16, or no text; save it as UTF-8")
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise _refusal(path, "holds NUL characters: UTF-16, or no text; save it as UTF-8", line)
     if not text.strip():
         raise _refusal(path, "is empty; a study begins with schema = 1")
     return text
