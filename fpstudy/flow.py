@@ -190,16 +190,7 @@ def run(
         for line in _unlike(directory, where):
             notice(line)
         with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
-            rest = {
-                "the study": study_hash(study),
-                "the selection of cases": {name: sorted(texts) for name, texts in chosen.items()},
-                "the time that a formula may take": timeout,
-            }
-            if unlike := changed(directory / CHUNKS, origin, rest):
-                notice(
-                    f"{directory}: an earlier run stopped here, and what it measured is measured"
-                    f" again where it depends on what has changed since: {'; '.join(unlike)}"
-                )
+            _say_what_changed(study, chosen, timeout, origin, directory, notice)
             chunks = list(cut(tasks(study, cases, code), whence))
             workers = _workers(chunks, jobs, terms, needs)
             if scheduler is not None:
@@ -381,6 +372,23 @@ def _whence(origin: Origin, timeout: float | None, mixed: bool) -> str:
     """What all results depend on beside the study."""
     parts = [origin.digest, timeout, "mixed" if mixed else "alike"]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _say_what_changed(
+    study: Study, only: dict[str, set[str]], timeout: float | None, origin: Origin,
+    directory: Path, notice: Notice,
+) -> None:  # fmt: skip
+    """Why what an interrupted run left in the folder is measured again, if it is."""
+    rest = {
+        "the study": study_hash(study),
+        "the selection of cases": {column: sorted(texts) for column, texts in only.items()},
+        "the time that a formula may take": timeout,
+    }
+    if unlike := changed(directory / CHUNKS, origin, rest):
+        notice(
+            f"{directory}: an earlier run stopped here, and what it measured is measured again"
+            f" where it depends on what has changed since: {'; '.join(unlike)}"
+        )
 
 
 def _unlike(directory: Path, where: dict[str, Any]) -> list[str]:
