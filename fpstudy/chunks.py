@@ -12,7 +12,6 @@ or that another chunk's cases are in, is no file.
 import hashlib
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -22,6 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fpstudy import whole_file
 from fpstudy.measurement import Measured, Task
 from fpstudy.record import MEASURED
 from fpstudy.user_code import NO_CODE
@@ -127,18 +127,7 @@ def keep(folder: Path, chunk: Chunk, data: bytes) -> None:
     data: as `pack` gives it
     Raises OSError where it cannot be written; nothing of it is left then.
     """
-    path = folder / chunk.file
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    _flush_folder(folder)
+    whole_file.write(folder / chunk.file, data)
 
 
 def read(folder: Path, chunk: Chunk) -> Measured | None:
@@ -157,18 +146,6 @@ def forget(folder: Path) -> None:
             path.unlink(missing_ok=True)
     with suppress(OSError):  # something else lies there
         folder.rmdir()
-
-
-def _flush_folder(folder: Path) -> None:
-    """The folder's entries to the disk, where the system has that."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folder
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _bytes(chunk: Chunk, measured: Measured) -> bytes:

@@ -31,6 +31,7 @@ from fpstudy.execution.pool import Pool, cores
 from fpstudy.execution.terms import Notice, Terms
 from fpstudy.logit_files import file_logits
 from fpstudy.measurement import Measured
+from fpstudy.staging import staged
 from fpstudy.study import Given, Study, study_of
 from fpstudy.study_file.resolved import resolved
 from fpstudy.tasks import tasks
@@ -182,27 +183,31 @@ def run(
     whence = _whence(origin, timeout, scheduler is not None and allow_mixed)
     key = _key(study, chosen, whence)
     directory.mkdir(parents=True, exist_ok=True)
-    if fresh:
-        forget(directory / CHUNKS)
-    manifest = None if fresh else _finished(directory, key)
-    kept = manifest is not None
-    if manifest is None:
-        for line in _unlike(directory, where):
-            notice(line)
-        with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
-            _say_what_changed(study, chosen, timeout, origin, directory, notice)
-            chunks = list(cut(tasks(study, cases, code), whence))
-            workers = _workers(chunks, jobs, terms, needs)
-            if scheduler is not None:
-                from fpstudy.execution.cluster import Cluster  # dask.distributed, an extra
+    with staged(directory) as new:
+        if fresh:
+            forget(directory / CHUNKS)
+        manifest = None if fresh else _finished(directory, key)
+        kept = manifest is not None
+        if manifest is None:
+            for line in _unlike(directory, where):
+                notice(line)
+            with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
+                _say_what_changed(study, chosen, timeout, origin, directory, notice)
+                chunks = list(cut(tasks(study, cases, code), whence))
+                workers = _workers(chunks, jobs, terms, needs)
+                if scheduler is not None:
+                    from fpstudy.execution.cluster import Cluster  # dask.distributed, an extra
 
-                workers = Cluster(scheduler, terms, needs, origin, allow_mixed)
-            manifest = _measure_all(study, chunks, chosen, workers, directory, show, notice)
-        manifest = _describe(study, where) | manifest | {"key": key}
-        manifest["record_sha256"] = _sha256(directory / "record.parquet")
-        _write_json(directory / "manifest.json", manifest)
-        forget(directory / CHUNKS)
-    return replace(rebuild(directory, figures=figures), kept=kept)
+                    workers = Cluster(scheduler, terms, needs, origin, allow_mixed)
+                manifest = _measure_all(
+                    study, chunks, chosen, workers, directory, new, show, notice
+                )
+            manifest = _describe(study, where) | manifest | {"key": key}
+            manifest["record_sha256"] = _sha256(new / "record.parquet")
+            _write_json(new / "manifest.json", manifest)
+        done = _report(directory if kept else new, new, figures)
+    forget(directory / CHUNKS)
+    return replace(done, directory=directory, kept=kept)
 
 
 def _shown(progress: Progress | bool | None, title: str) -> AbstractContextManager[Progress | None]:
@@ -222,13 +227,34 @@ def rebuild(directory: str | Path, *, figures: bool = True) -> Run:
     Without figures those that are there are removed, and the pages say so. Raises DamagedError for
     a record that is damaged, or that another version of fpstudy wrote with other columns.
     """
+    directory = Path(directory)
+    with staged(directory) as new:
+        done = _report(directory, new, figures)
+    return replace(done, directory=directory)
+
+
+def _report(source: Path, new: Path, figures: bool) -> Run:
+    """The report of the record and manifest in the source, its other files built in `new`."""
     from fpstudy.report import write_report  # pandas takes half a second to import
     from fpstudy.summary import SOURCES, read_csv, summarize, write_csv
 
-    directory = Path(directory)
+    manifest = _manifest_of(source)
+    measured = source / "record.parquet"
+    write_csv(summarize(*record.parts(measured, SOURCES)), new / "summary.csv")
+    summary, samples, claims = (
+        read_csv(new / "summary.csv"), record.samples(measured), manifest.get("claims", []),
+    )  # fmt: skip
+    write_report(new, samples, summary, manifest, claims, figures=figures, recorded=True)
+    return Run(source, summary, manifest)
+
+
+def _manifest_of(directory: Path) -> dict[str, Any]:
+    """The manifest of a record that is as it was written; raises DamagedError for another."""
     again = "run the study again"
     try:
-        manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(
+            (directory / "manifest.json").read_text(encoding="utf-8")
+        )
         schema = manifest["schema"]
         intact = manifest["record_sha256"] == _sha256(directory / "record.parquet")
     except (ValueError, KeyError, TypeError) as error:
@@ -240,11 +266,7 @@ def rebuild(directory: str | Path, *, figures: bool = True) -> Run:
         )
     if not intact:
         raise DamagedError(f"{directory / 'record.parquet'} is not as it was written; {again}")
-    measured = directory / "record.parquet"
-    write_csv(summarize(*record.parts(measured, SOURCES)), directory / "summary.csv")
-    summary, samples = read_csv(directory / "summary.csv"), record.samples(measured)
-    write_report(directory, samples, summary, manifest, manifest.get("claims", []), figures=figures)
-    return Run(directory, summary, manifest)
+    return manifest
 
 
 def default_directory(study: Study, only: dict[str, set[str]]) -> Path:
@@ -255,9 +277,9 @@ def default_directory(study: Study, only: dict[str, set[str]]) -> Path:
 
 def _measure_all(
     study: Study, chunks: list[Chunk], only: dict[str, set[str]], workers: Workers,
-    directory: Path, progress: Progress | None, notice: Notice,
+    directory: Path, new: Path, progress: Progress | None, notice: Notice,
 ) -> dict[str, Any]:  # fmt: skip
-    """Measure all cases, the rows going to the record as they come; returns the counts."""
+    """Measure all cases, the rows going to `new`'s record as they come; returns the counts."""
     start = time.perf_counter()
     cases = sum(chunk.cases for chunk in chunks)
     total = Measured(rows=record.table([]), testimony=Testimony())
@@ -275,9 +297,7 @@ def _measure_all(
                 progress(done, cases)
             yield part.rows, part.environment
 
-    partial = directory / "record.parquet.partial"
-    record.write(partial, tables())
-    partial.replace(directory / "record.parquet")
+    record.write(new / "record.parquet", tables())
     witness = total.testimony
     return {
         "cases": {"total": cases}

@@ -10,7 +10,8 @@ import fpstudy
 ROOT = Path(fpstudy.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file", "outages"),
+    ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file", "outages", "whole_file"),
+    ("staging",),
     ("problems",),
     ("dyadic", "inputs", "distributions", "logit_files"),
     ("arithmetic",),

@@ -354,7 +354,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("page")
     (folder / "record.parquet").touch()
-    write_report(folder, record(summary), summary, OWN, [_claim()])
+    write_report(folder, record(summary), summary, OWN, [_claim()], recorded=True)
     return (folder / "index.html").read_text(encoding="utf-8"), folder
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from fpstudy import whole_file
 from fpstudy.cli.faults import faults
 from fpstudy.cli.options import check_selection, only_option, refuse_options
 
@@ -86,7 +87,7 @@ def table(
         if out is None:
             click.echo(text, nl=False)
         else:
-            _write_whole(out, text)
+            whole_file.write(out, text.encode())
             click.echo(f"wrote {out}")
     for hint in _hints(tables, language == "latex"):
         click.echo(hint, err=True)
@@ -136,10 +137,3 @@ def _hints(tables: Any, printed: bool) -> Iterator[str]:
                 " COLUMN=VALUE,.. keeps some"
             )
             return
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """The text in the file, which is never there in part."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from fpstudy import whole_file
 from fpstudy.report.claims import told
 from fpstudy.report.drawing import Drawing
 from fpstudy.report.formats import formats_of
@@ -28,14 +29,15 @@ def write_report(
     claims: Sequence[Mapping[str, Any]] = (),
     *,
     figures: bool = True,
+    recorded: bool = False,
 ) -> None:
     """Write README.md, index.html and figures/*.svg below the directory.
 
-    figures: whether to draw them; without them the pages say so
+    figures:  whether to draw them; without them the pages say so
+    recorded: whether the pages will stand beside the record
 
-    The same arguments give the same bytes. Figures that an earlier run left behind are removed;
-    no other file is touched. Raises ValueError for a dtype that is neither built in nor described
-    in the manifest's "formats".
+    The same arguments give the same bytes. Raises ValueError for a dtype that is neither built in
+    nor described in the manifest's "formats".
     """
     formats = formats_of(manifest, summary)
     drawings, of_claims = None, {}
@@ -47,7 +49,7 @@ def write_report(
     statements = told(claims, of_claims)
     content = contents(
         record, summary, manifest, formats, statements, drawings,
-        recorded=(directory / "record.parquet").is_file(),
+        recorded=recorded,
     )  # fmt: skip
     _write_figures(directory, [*(drawings or []), *of_claims.values()])
     _write(directory / "README.md", readme(content))
@@ -57,8 +59,6 @@ def write_report(
 def _write_figures(directory: Path, drawings: Sequence[Drawing]) -> None:
     folder = directory / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in set(folder.glob("*.svg")) - {folder / f"{d.name}.svg" for d in drawings}:
-        stale.unlink()
     for drawing in drawings:
         _write(folder / f"{drawing.name}.svg", drawing.svg)
 
@@ -72,7 +72,7 @@ def write_index(reports: Path) -> None:
         for folder in sorted(reports.glob("*/summary.csv"))
         if (folder.parent / "manifest.json").is_file()
     ]
-    _write(reports / "README.md", index(studies))
+    whole_file.write(reports / "README.md", index(studies).encode())
 
 
 def _text(path: Path) -> str:
