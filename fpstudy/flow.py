@@ -31,6 +31,7 @@ from fpstudy.execution.pool import Pool, cores
 from fpstudy.execution.terms import Notice, Terms
 from fpstudy.logit_files import file_logits
 from fpstudy.measurement import Measured
+from fpstudy.report_lock import held
 from fpstudy.staging import staged
 from fpstudy.study import Given, Study, study_of
 from fpstudy.study_file.resolved import resolved
@@ -165,8 +166,11 @@ def run(
     allow_mixed: let workers measure whose packages or processors differ from those here; their rows
              carry the id of their environment, and the manifest says how it differs
     Raises StudyError for mistakes in the study, ValueError for a selection of nothing, CodeError
-    for code that is not allowed or cannot be imported, OSError where the folder cannot be written,
-    and UnsteadyError where the processor rounds otherwise than by the standard.
+    for code that is not allowed or cannot be imported, and UnsteadyError where the processor rounds
+    otherwise than by the standard. Raises OSError where the folder cannot be written;
+    `fpstudy.report_lock` has two of its kind: InUseError, at once, where another run or rebuilding
+    is at work in the folder, and VanishedError where somebody removes the folder meanwhile.
+    Whatever is raised, the folder's files are all those of before or all new ones.
     """
     study = study_of(study)
     chosen = selection(only)
@@ -183,30 +187,32 @@ def run(
     whence = _whence(origin, timeout, scheduler is not None and allow_mixed)
     key = _key(study, chosen, whence)
     directory.mkdir(parents=True, exist_ok=True)
-    with staged(directory) as new:
-        if fresh:
-            forget(directory / CHUNKS)
-        manifest = None if fresh else _finished(directory, key)
-        kept = manifest is not None
-        if manifest is None:
-            for line in _unlike(directory, where):
-                notice(line)
-            with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
-                _say_what_changed(study, chosen, timeout, origin, directory, notice)
-                chunks = list(cut(tasks(study, cases, code), whence))
-                workers = _workers(chunks, jobs, terms, needs)
-                if scheduler is not None:
-                    from fpstudy.execution.cluster import Cluster  # dask.distributed, an extra
+    with held(directory, notice) as holder:
+        with staged(directory) as new:
+            if fresh:
+                forget(directory / CHUNKS)
+            manifest = None if fresh else _finished(directory, key)
+            kept = manifest is not None
+            if manifest is None:
+                for line in _unlike(directory, where):
+                    notice(line)
+                with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
+                    _say_what_changed(study, chosen, timeout, origin, directory, notice)
+                    chunks = list(cut(tasks(study, cases, code), whence))
+                    workers = _workers(chunks, jobs, terms, needs)
+                    if scheduler is not None:
+                        from fpstudy.execution.cluster import Cluster  # dask.distributed, an extra
 
-                    workers = Cluster(scheduler, terms, needs, origin, allow_mixed)
-                manifest = _measure_all(
-                    study, chunks, chosen, workers, directory, new, show, notice
-                )
-            manifest = _describe(study, where) | manifest | {"key": key}
-            manifest["record_sha256"] = _sha256(new / "record.parquet")
-            _write_json(new / "manifest.json", manifest)
-        done = _report(directory if kept else new, new, figures)
-    forget(directory / CHUNKS)
+                        workers = Cluster(scheduler, terms, needs, origin, allow_mixed)
+                    manifest = _measure_all(
+                        study, chunks, chosen, workers, directory, new, show, notice
+                    )
+                manifest = _describe(study, where) | manifest | {"key": key}
+                manifest["record_sha256"] = _sha256(new / "record.parquet")
+                _write_json(new / "manifest.json", manifest)
+            done = _report(directory if kept else new, new, figures)
+            holder.check()
+        forget(directory / CHUNKS)
     return replace(done, directory=directory, kept=kept)
 
 
@@ -221,15 +227,20 @@ def _shown(progress: Progress | bool | None, title: str) -> AbstractContextManag
     return shown(title) if progress or in_notebook() else nullcontext()
 
 
-def rebuild(directory: str | Path, *, figures: bool = True) -> Run:
+def rebuild(directory: str | Path, *, figures: bool = True, notice: Notice = warn) -> Run:
     """Rebuild summary, figures and pages of a folder from its record and manifest.
 
-    Without figures those that are there are removed, and the pages say so. Raises DamagedError for
-    a record that is damaged, or that another version of fpstudy wrote with other columns.
+    Without figures those that are there are removed, and the pages say so. What is rebuilt appears
+    together or not at all.
+
+    notice: told where the file system has no locks
+    Raises DamagedError for a record that is damaged, or that another version of fpstudy wrote with
+    other columns, and OSError as `run` does.
     """
     directory = Path(directory)
-    with staged(directory) as new:
+    with held(directory, notice) as holder, staged(directory) as new:
         done = _report(directory, new, figures)
+        holder.check()
     return replace(done, directory=directory)
 
 

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bounds", "cases"),
     ("samples",),
     ("decimals", "encoding", "record", "environment", "progress"),
-    ("user_code",),
+    ("user_code", "report_lock"),
     ("calculator", "summary", "measurement"),
     ("callables", "report_folder"),
     ("inspection",),

@@ -39,7 +39,8 @@ def faults() -> Iterator[None]:
         click.echo(f"{_seen(error)}\n{UNTOUCHED}", err=True)
         sys.exit(NO_ROOM)
     except OSError as error:
-        click.echo(_seen(f"{error.filename or 'output'}: {error.strerror or error}"), err=True)
+        told = f"{error.filename or 'output'}: {error.strerror}" if error.strerror else error
+        click.echo(_seen(told), err=True)
         sys.exit(NO_ROOM)
     except KeyboardInterrupt:
         click.echo(

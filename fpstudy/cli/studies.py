@@ -168,14 +168,15 @@ def report(folder: Path, figures: bool) -> None:
 
     with faults():
         if (folder / "record.parquet").is_file():
-            click.echo(f"report: {flow.rebuild(folder, figures=figures).directory / 'index.html'}")
+            flow.rebuild(folder, figures=figures, notice=_say)
+            click.echo(f"report: {folder / 'index.html'}")
             return
         below = sorted(path.parent for path in folder.glob("*/summary.csv"))
         if not below:
             raise click.UsageError(f"{folder}: no record.parquet here and no reports below")
         for one in below:
             if (one / "record.parquet").is_file():
-                rebuilt = flow.rebuild(one, figures=figures)
-                click.echo(f"report: {rebuilt.directory / 'index.html'}")
+                flow.rebuild(one, figures=figures, notice=_say)
+                click.echo(f"report: {one / 'index.html'}")
         write_index(folder)
         click.echo(f"index: {folder / 'README.md'}")
