@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 import fpstudy
 from fpstudy import report_lock
@@ -175,6 +176,21 @@ def test_of_many_at_once_one_runs_at_a_time(tmp_path: Path) -> None:
     assert most == 1
     assert entered > 20
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_goes_before_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise one takes the lock of a file that is removed then, and the next makes another."""
+    there: list[bool] = []
+    release = FileLock.release
+
+    def seen(lock: FileLock, force: bool = False) -> None:
+        there.append((tmp_path / FILE).exists())
+        release(lock, force)
+
+    monkeypatch.setattr(FileLock, "release", seen)
+    with held(tmp_path, print):
+        assert (tmp_path / FILE).exists()
+    assert there[0] is False
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
