@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +29,10 @@ from fpstudy.execution.origin import Needs, Origin, changed
 from fpstudy.execution.origin import here as origin_here
 from fpstudy.execution.pool import Pool, cores
 from fpstudy.execution.terms import Notice, Terms
-from fpstudy.logit_files import file_logits
+from fpstudy.folder_faults import told
 from fpstudy.measurement import Measured
 from fpstudy.report_lock import held
+from fpstudy.room import check, of_report, of_run
 from fpstudy.staging import staged
 from fpstudy.study import Given, Study, study_of
 from fpstudy.study_file.resolved import resolved
@@ -168,9 +169,10 @@ def run(
     Raises StudyError for mistakes in the study, ValueError for a selection of nothing, CodeError
     for code that is not allowed or cannot be imported, and UnsteadyError where the processor rounds
     otherwise than by the standard. Raises OSError where the folder cannot be written;
-    `fpstudy.report_lock` has two of its kind: InUseError, at once, where another run or rebuilding
-    is at work in the folder, and VanishedError where somebody removes the folder meanwhile.
-    Whatever is raised, the folder's files are all those of before or all new ones.
+    three of its kinds say what helps: `fpstudy.report_lock.InUseError`, at once, where another run
+    or rebuilding is at work in the folder, its VanishedError where somebody removes the folder
+    meanwhile, and `fpstudy.room.RoomError` where there is no room, if possible before the first
+    case. Whatever is raised, the folder's report is the one of before or the new one, whole.
     """
     study = study_of(study)
     chosen = selection(only)
@@ -186,8 +188,9 @@ def run(
     where, terms = origin.where, Terms(origin.where["environment"], timeout)
     whence = _whence(origin, timeout, scheduler is not None and allow_mixed)
     key = _key(study, chosen, whence)
-    directory.mkdir(parents=True, exist_ok=True)
-    with held(directory, notice) as holder:
+    chunks: list[Chunk] = []
+    need = partial(_need, directory, chunks)
+    with told(directory, need), held(directory, notice, make=True) as holder:
         with staged(directory) as new:
             if fresh:
                 forget(directory / CHUNKS)
@@ -198,7 +201,8 @@ def run(
                     notice(line)
                 with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
                     _say_what_changed(study, chosen, timeout, origin, directory, notice)
-                    chunks = list(cut(tasks(study, cases, code), whence))
+                    chunks += cut(tasks(study, cases, code), whence)
+                    check(directory, need())
                     workers = _workers(chunks, jobs, terms, needs)
                     if scheduler is not None:
                         from fpstudy.execution.cluster import Cluster  # dask.distributed, an extra
@@ -214,6 +218,11 @@ def run(
             holder.check()
         forget(directory / CHUNKS)
     return replace(done, directory=directory, kept=kept)
+
+
+def _need(directory: Path, chunks: list[Chunk]) -> int:
+    """Bytes to be written to the folder yet, where nothing is measured those of the pages."""
+    return of_run(chunks, directory / CHUNKS) if chunks else of_report(directory)
 
 
 def _shown(progress: Progress | bool | None, title: str) -> AbstractContextManager[Progress | None]:
@@ -238,7 +247,11 @@ def rebuild(directory: str | Path, *, figures: bool = True, notice: Notice = war
     other columns, and OSError as `run` does.
     """
     directory = Path(directory)
-    with held(directory, notice) as holder, staged(directory) as new:
+    with (
+        told(directory, partial(of_report, directory)),
+        held(directory, notice) as holder,
+        staged(directory) as new,
+    ):
         done = _report(directory, new, figures)
         holder.check()
     return replace(done, directory=directory)

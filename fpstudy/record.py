@@ -230,7 +230,8 @@ def write(path: Path, tables: Iterable[tuple[pa.Table, str]]) -> None:
     tables: each with the id of the environment that it was measured in
     They are gathered into row groups of about GROUP rows: a small group costs more than its rows.
     """
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    # Arrow would leave a file of its own open where the disk is full, and its room taken.
+    with path.open("wb") as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         waiting: list[tuple[pa.Table, str]] = []
         rows = 0
         for table, environment in tables:

@@ -88,13 +88,17 @@ class Holder:
 
 
 @contextmanager
-def held(directory: Path, notice: Callable[[str], None]) -> Iterator[Holder]:
-    """A folder that is there, for oneself.
+def held(directory: Path, notice: Callable[[str], None], *, make: bool = False) -> Iterator[Holder]:
+    """A folder for oneself.
 
     notice: told where the file system has no locks, so that nobody is kept out
-    Raises InUseError at once where another process or thread has it, OSError where nothing can be
-    written to it.
+    make:   whether to make the folder where there is none
+    Raises InUseError at once where another process or thread has it, and OSError where it cannot be
+    made or nothing can be written to it. Where the body raises an OSError, and the folder is gone,
+    that is a VanishedError.
     """
+    if make:
+        directory.mkdir(parents=True, exist_ok=True)
     holder = Holder(directory)
     # A substitute for flock, which outlives a killed process, is not wanted: fallback_to_soft.
     lock = FileLock(
@@ -111,6 +115,9 @@ def held(directory: Path, notice: Callable[[str], None]) -> Iterator[Holder]:
                " another run out of the folder")  # fmt: skip
     try:
         yield holder
+    except OSError:
+        holder.check()
+        raise
     finally:
         holder.forget()
         lock.release()

@@ -18,6 +18,7 @@ BUILDING, COMPLETE = ".new", ".complete"  # below the report's folder
 FIGURES = "figures"
 FILES = ("record.parquet", "summary.csv", "README.md", "index.html")
 LAST = "manifest.json"  # moved last: what it says of the record is true of no other
+KEPT = "no report is left in part, what was measured is kept, and the same command goes on"
 STALE = "stale.json"  # in COMPLETE: the names of figures that the new report does not have
 
 

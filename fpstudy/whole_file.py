@@ -20,7 +20,9 @@ def write(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:  # of a write, which names none
+            error.filename = str(path)
         with suppress(OSError):  # the first error says why
             partial.unlink()
         raise

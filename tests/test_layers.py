@@ -34,6 +34,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("advice",),
     ("tasks", "chunks"),
+    ("room",),
+    ("folder_faults",),
     ("execution",),
     ("flow",),
     ("planning", "catalogue", "doctor"),

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 
 import click
 
+from fpstudy.staging import KEPT
+
 CHECK_FAILED, USAGE, CRASHED, NO_ROOM = 1, 2, 3, 74
-UNTOUCHED = "the report as it was is untouched, and the same command goes on from here"
 
 
 @contextmanager
@@ -36,21 +37,17 @@ def faults() -> Iterator[None]:
         click.echo(f"check failed: {_seen(error)}", err=True)
         sys.exit(CHECK_FAILED)
     except (ClusterError, WorkersLostError) as error:
-        click.echo(f"{_seen(error)}\n{UNTOUCHED}", err=True)
+        click.echo(f"{_seen(error)}\n{KEPT}", err=True)
         sys.exit(NO_ROOM)
     except OSError as error:
         told = f"{error.filename or 'output'}: {error.strerror}" if error.strerror else error
         click.echo(_seen(told), err=True)
         sys.exit(NO_ROOM)
     except KeyboardInterrupt:
-        click.echo(
-            "interrupted; the report as it was is untouched, and the same command goes on", err=True
-        )
+        click.echo(f"interrupted; {KEPT}", err=True)
         sys.exit(130)
     except Terminated:
-        click.echo(
-            "terminated; the report as it was is untouched, and the same command goes on", err=True
-        )
+        click.echo(f"terminated; {KEPT}", err=True)
         sys.exit(143)
 
 
