@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -18,18 +19,24 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from fpstudy.streams import heedless
+
 QUIET, AGAIN = 2.0, 0.5  # seconds before a notebook's line, and between two of its texts
 
 
 @contextmanager
 def shown(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A function of (cases done, cases in all) that shows how far a run has come."""
-    if sys.stderr.isatty():
-        with _bar() as progress:
+    """A function of (cases done, cases in all) that shows how far a run has come.
+
+    Where standard error is closed, or breaks, it shows nothing and says nothing.
+    """
+    stream = heedless(sys.stderr)
+    if stream.isatty():
+        with _bar(stream) as progress:
             task = progress.add_task(title, total=None)
             yield lambda done, total: progress.update(task, completed=done, total=total)
     else:
-        yield _output(title) if in_notebook() else _lines(title)
+        yield _output(title) if in_notebook() else _lines(title, stream)
 
 
 class _Rate(ProgressColumn):
@@ -40,7 +47,7 @@ class _Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f} a second")
 
 
-def _bar() -> Progress:
+def _bar(stream: TextIO) -> Progress:
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -48,11 +55,11 @@ def _bar() -> Progress:
         TextColumn("cases"),
         _Rate(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(file=stream),
     )
 
 
-def _lines(title: str) -> Callable[[int, int], None]:
+def _lines(title: str, stream: TextIO) -> Callable[[int, int], None]:
     start, last = time.monotonic(), 0
 
     def show(done: int, total: int) -> None:
@@ -61,7 +68,7 @@ def _lines(title: str) -> Callable[[int, int], None]:
         if tenth > last:
             last = tenth
             line = _line(title, done, total, time.monotonic() - start)
-            print(line, file=sys.stderr, flush=True)
+            print(line, file=stream, flush=True)
 
     return show
 

@@ -1,18 +1,38 @@
 """The commands: parse, call, print. Results go to stdout, everything else to stderr."""
 
+import sys
+from typing import Any
+
 import click
 
 from fpstudy import __version__
 from fpstudy.cli.about import doctor, init, list_, schema
 from fpstudy.cli.advice import advise
+from fpstudy.cli.faults import NO_ROOM
 from fpstudy.cli.studies import plan, report, run
 from fpstudy.cli.tables import table
 from fpstudy.cli.values import exact, show
+from fpstudy.streams import dropping
 
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that end as they would have if nobody stopped reading what they print."""
+
+    def main(self, *arguments: Any, **named: Any) -> Any:
+        """Run the command of the line; of a full disk under standard output it says so."""
+        try:
+            with dropping():
+                return super().main(*arguments, **named)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            click.echo(f"standard output: {error.strerror}", err=True)
+            sys.exit(NO_ROOM)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fpstudy")
 def main() -> None:
     """Measure the floating-point error of softmax, log-sum-exp, cross-entropy and their gradients.
