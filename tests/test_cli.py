@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fpstudy.arithmetic import EVALUATORS
-from fpstudy.cli import main
+from fpstudy.cli import faults, main
+from fpstudy.cli.faults import CHECK_FAILED, CRASHED, NO_ROOM, USAGE
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 
@@ -299,6 +301,14 @@ def test_help_keeps_its_examples_apart() -> None:
         text = fpstudy(*arguments, "--help").stdout
         assert "\\b" not in text
         assert len([line for line in text.splitlines() if line.startswith("    fpstudy ")]) >= 3
+
+
+def test_the_exit_codes_of_a_run_are_in_its_help_and_where_they_are_made() -> None:
+    codes = ["0", *map(str, (CHECK_FAILED, USAGE, CRASHED, NO_ROOM)), "130", "143"]
+    text = fpstudy("run", "--help").stdout
+    assert re.findall(r"^    +(\d+)  +\S", text, flags=re.MULTILINE) == codes
+    told = " ".join(str(faults.__doc__).split())
+    assert re.findall(r"(?:^|; |codes\. |, )(\d+) [a-z]", told)[: len(codes)] == codes
 
 
 def test_sigterm_stops_the_workers_too(tmp_path: Path) -> None:

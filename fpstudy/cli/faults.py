@@ -1,8 +1,13 @@
 """Faults as messages and exit codes.
 
 0 fine; 1 a check failed (the witness, an inequality, a limit); 2 the usage or the study file is
-wrong; 3 some cases crashed and the rest is recorded; 74 no room or no right to write; 130
-interrupted, 143 terminated.
+wrong; 3 some cases crashed and the rest is recorded; 74 no room or no right to write, another run
+in the report's folder, the folder removed meanwhile, or a cluster that does not answer or lost its
+workers; 130 interrupted, 143 terminated.
+
+After 74, 130 and 143 the folder's report is the one of before or the new one, whole, and the same
+command goes on. That nobody reads what is printed (a broken pipe, a closed stream) is no fault: the
+code is that of what was done. A disk that is full under standard output is 74.
 """
 
 import signal

@@ -72,7 +72,21 @@ def run(
     Writes record.parquet (a row for each case and sample), summary.csv (a row for each case),
     figures/*.svg, README.md, index.html and manifest.json. Running again from the same
     environment keeps the record and rebuilds the rest.
-    """
+
+    The report's files appear together once all are there; one run at a time works in a folder.
+
+    \b
+    Exit codes:
+      0    fine, whether or not anybody reads what is printed
+      1    a check failed: the witness, an inequality
+      2    the command or the study file is wrong
+      3    some cases crashed; the rest is recorded
+      74   no room, no right to write, the folder in use or removed, the cluster lost
+      130  interrupted
+      143  terminated
+
+    After 74, 130 and 143 no report is left in part, and the same command goes on.
+    """  # noqa: D301 (\b is click's mark for a paragraph that is not to be wrapped)
     from fpstudy.study import load
 
     with faults():
