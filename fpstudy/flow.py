@@ -211,6 +211,7 @@ def run(
                     manifest = _measure_all(
                         study, chunks, chosen, workers, directory, new, show, notice
                     )
+                holder.check()
                 manifest = _describe(study, where) | manifest | {"key": key}
                 manifest["record_sha256"] = _sha256(new / "record.parquet")
                 _write_json(new / "manifest.json", manifest)

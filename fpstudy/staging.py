@@ -7,6 +7,7 @@ whoever comes next if not by who built them. Renames need no room on the disk.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,14 +35,16 @@ def staged(directory: Path) -> Iterator[Path]:
     """
     finish(directory)
     new = directory / BUILDING
+    new.mkdir()
+    ours = new.stat()
     try:
-        new.mkdir()
         yield new
         _complete(directory, new)
         finish(directory)
     except BaseException:
         with suppress(OSError):  # a signal, or a fault that passes, leaves no half
-            finish(directory)
+            if not new.exists() or os.path.samestat(new.stat(), ours):  # not of another run
+                finish(directory)
         raise
 
 

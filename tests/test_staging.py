@@ -76,6 +76,23 @@ def test_a_body_that_raises_leaves_the_old_files(folder: Path) -> None:
     assert texts(folder) == OLD | OTHERS
 
 
+def test_what_another_run_is_building_stays(tmp_path: Path) -> None:
+    """The folder was removed while one worked in it, and another began there."""
+    folder = tmp_path / "report"
+    folder.mkdir()
+
+    def replaced() -> None:
+        with staged(folder) as new:
+            put(new, NEW)
+            folder.rename(tmp_path / "away")
+            put(folder / BUILDING, OLD)
+            raise KeyError("replaced")
+
+    with pytest.raises(KeyError, match="replaced"):
+        replaced()
+    assert texts(folder / BUILDING) == OLD
+
+
 def test_what_a_killed_run_was_building_goes(folder: Path) -> None:
     put(folder / BUILDING, NEW)
     finish(folder)
