@@ -30,6 +30,7 @@ from fpstudy.execution.origin import here as origin_here
 from fpstudy.execution.pool import Pool, cores
 from fpstudy.execution.terms import Notice, Terms
 from fpstudy.folder_faults import told
+from fpstudy.logit_files import file_logits
 from fpstudy.measurement import Measured
 from fpstudy.report_lock import held
 from fpstudy.room import check, of_report, of_run

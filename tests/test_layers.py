@@ -10,7 +10,8 @@ import fpstudy
 ROOT = Path(fpstudy.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file", "outages", "whole_file"),
+    ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file", "outages"),
+    ("whole_file", "streams"),
     ("staging",),
     ("problems",),
     ("dyadic", "inputs", "distributions", "logit_files"),
