@@ -24,6 +24,7 @@ from fpstudy.inputs import Inputs
 from fpstudy.measurement import computed, formula_of_case, reason_to_skip
 from fpstudy.outcomes import NAMES
 from fpstudy.problems import PROBLEMS
+from fpstudy.reasons import FAULTS, reason_of
 from fpstudy.rounding import round_truth
 from fpstudy.study_file.axes import among
 from fpstudy.study_file.entries import accumulation as named_accumulation
@@ -209,9 +210,9 @@ def _evaluated(case: Case, inputs: Inputs) -> Floats | Result:
     try:
         y = computed(case, formula, inputs, shape)
     except BadOutputError as error:
-        return _without(case.formula, "bad_output", f"{type(error).__name__}: {error}")
-    except Exception as error:  # whatever a formula raises is shown, and the others follow
-        return _without(case.formula, "crashed", f"{type(error).__name__}: {error}")
+        return _without(case.formula, "bad_output", reason_of(error))
+    except FAULTS as error:  # whatever a formula raises is shown, and the others follow
+        return _without(case.formula, "crashed", reason_of(error))
     return y
 
 

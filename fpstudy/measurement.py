@@ -20,6 +20,7 @@ from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.cases import Case, Demand, Draw
 from fpstudy.distributions import generator
 from fpstudy.divergences import Target, diverge, targets
+from fpstudy.environment.canary import untouched, watched
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
@@ -27,6 +28,7 @@ from fpstudy.errors import score_samples
 from fpstudy.formats import FORMATS, Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS, Formula
+from fpstudy.reasons import FAULTS, reason_of
 from fpstudy.record import Rows
 from fpstudy.samples import logits, prepare, refusal, vanished
 from fpstudy.truth import State, Truth, enclose
@@ -100,7 +102,7 @@ class Watch:
         self.look(number)
         try:
             yield
-        except Exception:
+        except FAULTS:
             self.look(NO_CASE)
             raise
         self.look(NO_CASE)  # not where the formula raised what ends a program: it is to blame
@@ -238,9 +240,9 @@ def rows(number: int, case: Case, formula: Formula, answer: Answer, watch: Watch
         with watch.at(number):
             y = computed(case, formula, inputs, truth.hi.shape)
     except BadOutputError as error:
-        return _failed(number, case, inputs, Verdict("bad_output", _said(error)))
-    except Exception as error:  # whatever a formula raises is recorded, and the study goes on
-        return _failed(number, case, inputs, Verdict("crashed", _said(error)))
+        return _failed(number, case, inputs, Verdict("bad_output", reason_of(error)))
+    except FAULTS as error:  # whatever a formula raises is recorded, and the study goes on
+        return _failed(number, case, inputs, Verdict("crashed", reason_of(error)))
     errors = score_samples(y, answer.yardsticks(f), inputs.infinite, case.tolerance)
     broken = np.zeros(len(y), dtype=bool)
     if case.demand.problem == "logsumexp":
@@ -254,17 +256,15 @@ def computed(case: Case, formula: Formula, inputs: Inputs, shape: tuple[int, ...
     """A case's results as float64, of the shape that its truth has.
 
     Raises BadOutputError for another shape or dtype, whatever the formula raises, and UnsteadyError
-    where it left the processor rounding otherwise.
+    where it changed a state that computing depends on, after that is as it was before.
     """
-    with steady(f"{case.formula} in {case.arithmetic}"):
+    what = f"{case.formula} in {case.arithmetic}"
+    with untouched(what):
+        formula = replace(formula, around=watched(what, formula.around))
         y = evaluators.evaluate(case.arithmetic, formula, inputs, case.format, case.accumulation)
     if y.shape != shape:
         raise BadOutputError(f"returned {y.shape}, not {shape}")
     return y
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _failed(number: int, case: Case, inputs: Inputs, verdict: Verdict) -> Rows:

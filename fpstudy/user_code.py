@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fpstudy.arithmetic.copies import on_copies
 from fpstudy.problems import Formula
 
 
@@ -30,7 +31,7 @@ def formula_of(function: Callable[..., Any]) -> Formula:
 
     It is called as function(x) or function(x, q), with native arrays whose last axis is the
     vector; with base or beta as a keyword; and with the array namespace first if its first
-    parameter is named xp.
+    parameter is named xp. The arrays are copies: changing them in place is a bad output.
     """
     takes_namespace = _first_parameter(function) == "xp"
 
@@ -39,7 +40,7 @@ def formula_of(function: Callable[..., Any]) -> Formula:
         return function(*namespace, *arrays, **parameters)
 
     text.__doc__ = f"{getattr(function, '__name__', 'a callable')}, a function of the user's own."
-    return Formula(text, special=True)
+    return Formula(text, special=True, around=on_copies)
 
 
 def _first_parameter(function: Callable[..., Any]) -> str | None:

@@ -10,7 +10,7 @@ import fpstudy
 ROOT = Path(fpstudy.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file", "outages"),
+    ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file", "outages", "reasons"),
     ("whole_file", "streams"),
     ("staging",),
     ("problems",),

@@ -29,6 +29,7 @@ from fpstudy.inputs import Inputs
 from fpstudy.measurement import Answer, computed, formula_of_case, reason_to_skip
 from fpstudy.outcomes import CODE, FAILURES, NAMES
 from fpstudy.problems import PROBLEMS, Problem
+from fpstudy.reasons import FAULTS, reason_of
 from fpstudy.record import exact_parts, exact_text, input_text
 from fpstudy.samples import logits, prepare, refusal, stored
 from fpstudy.study import StudyError
@@ -176,8 +177,8 @@ def _broken(case: Case, answer: Answer) -> str:
     try:
         formula = formula_of_case(case, NO_CODE)
         y = computed(case, formula, answer.inputs, answer.truth.hi.shape)
-    except Exception as error:  # whatever a formula raises ends its reach
-        return f"{type(error).__name__}: {error}"[:200]
+    except FAULTS as error:  # whatever a formula raises ends its reach
+        return reason_of(error, 200)
     failing = _failing(_errors(y, answer, case.format))
     return ", ".join(name.replace("_", " ") for name in failing)
 
@@ -235,7 +236,7 @@ def _of_dtype(
             y = computed(case, formula, own.inputs, own.truth.hi.shape)
         except BadOutputError as error:
             yield _not_run(case, own, "bad_output", error)
-        except Exception as error:  # whatever a formula raises is a finding about it
+        except FAULTS as error:  # whatever a formula raises is a finding about it
             yield _not_run(case, own, "crashed", error)
         else:
             yield _finding(question, case, y, own, target, storage)
@@ -343,11 +344,11 @@ def _input(inputs: Inputs, k: int, component: int) -> str:
     return f"{input_text(x, target)}; {label}"
 
 
-def _not_run(case: Case, own: Answer, outcome: str, error: Exception) -> Finding:
+def _not_run(case: Case, own: Answer, outcome: str, error: BaseException) -> Finding:
     problem = PROBLEMS[case.demand.problem]
     everything = {metric.name: math.inf for metric in metrics_of(problem)}
     components = own.truth.hi.size
     return Finding(
         candidate(case), len(own.inputs.x), components, {outcome: components}, everything,
-        everything, everything, np.inf, None, f"{type(error).__name__}: {error}"[:500],
+        everything, everything, np.inf, None, reason_of(error),
     )  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 from fpstudy.arithmetic import framework, jax_functions
 from fpstudy.arithmetic.framework import Native
 from fpstudy.arithmetic.numpy import DTYPES
-from fpstudy.arithmetic.outputs import BadOutputError
+from fpstudy.arithmetic.outputs import BadOutputError, demand_rows, type_of
 from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import Formula
@@ -48,7 +48,8 @@ def evaluate(
     text = _jit(formula.text) if jitted else partial(formula.text, xp)
     wide = jax.enable_x64(True) if f.name == "float64" else nullcontext()
     with wide, jax.default_device(jax.devices(device)[0]):
-        return framework.in_blocks(partial(_block, text, DTYPES[f.name]), inputs, f)
+        call = partial(formula.around, text)
+        return framework.in_blocks(partial(_block, call, DTYPES[f.name]), inputs, f)
 
 
 def _split(variant: str) -> tuple[bool, str]:
@@ -69,7 +70,8 @@ def _block(text: Text, native: np.dtype[Any], inputs: Inputs) -> Native:
     }
     y = text(*arguments, **parameters)
     if not isinstance(y, jax.Array):
-        raise BadOutputError(f"returned {type(y).__name__}, not an array")
+        raise BadOutputError(f"returned {type_of(y)}, not an array of jax")
+    demand_rows(y.shape, inputs)
     if inputs.counted is not None:
         y = batch_loss(xp, y, xp.asarray(inputs.counted), inputs.reduction)
     return np.asarray(y)

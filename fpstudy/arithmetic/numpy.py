@@ -8,13 +8,15 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+from numpy.typing import NDArray
 
 from fpstudy.arithmetic import scipy_functions
-from fpstudy.arithmetic.outputs import BadOutputError
+from fpstudy.arithmetic.outputs import BadOutputError, demand_rows, type_of
 from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import Formula
 from fpstudy.problems.cross_entropy import batch_loss
+from fpstudy.reasons import reason_of
 
 DTYPES: dict[str, np.dtype[Any]] = {
     name: np.dtype(native)
@@ -59,12 +61,25 @@ def _block(formula: Formula, inputs: Inputs, native: np.dtype[Any]) -> Floats:
     arguments = [part.astype(native) for part in inputs.arrays]
     parameters = {name: np.asarray(value, native) for name, value in inputs.parameters.items()}
     with np.errstate(all="ignore"):  # what overflows is an outcome, not a warning
-        y = formula.text(np, *arguments, **parameters)
+        y = _array(formula.around(formula.text, np, *arguments, **parameters), native)
+        demand_rows(y.shape, inputs)
         if inputs.counted is not None:
             y = batch_loss(np, y, inputs.counted, inputs.reduction)
-        y = np.asarray(y)
-        if y.dtype != native:
-            raise BadOutputError(f"returned {y.dtype}, not {native}")
-        if y.shape[:1] != arguments[0].shape[:1]:
-            raise BadOutputError(f"returned shape {y.shape} for logits {arguments[0].shape}")
-        return y.astype(np.float64)
+        return np.asarray(y).astype(np.float64)
+
+
+def _array(y: Any, native: np.dtype[Any]) -> NDArray[Any]:
+    """What a formula returned as an array of the dtype; raises BadOutputError where it is none.
+
+    A list of rows is as good as an array, but a mask would be lost.
+    """
+    if isinstance(y, np.ma.MaskedArray):
+        raise BadOutputError("returned a masked array, whose mask would be lost")
+    try:
+        array = np.asarray(y)
+    except Exception as error:  # rows of unlike lengths, or an object that refuses
+        raise BadOutputError(f"returned {type_of(y)}, no array: {reason_of(error)}") from None
+    if array.dtype != native:
+        other = array.dtype if isinstance(y, np.ndarray | np.generic) else type_of(y)
+        raise BadOutputError(f"returned {other}, not {native}")
+    return array

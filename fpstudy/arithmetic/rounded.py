@@ -10,7 +10,7 @@ import numpy as np
 
 from fpstudy.arithmetic import correct_rounding, sums
 from fpstudy.arithmetic.numpy import BLOCK
-from fpstudy.arithmetic.outputs import BadOutputError
+from fpstudy.arithmetic.outputs import BadOutputError, demand_rows, type_of
 from fpstudy.arithmetic.rounded_arrays import RoundedArray
 from fpstudy.arithmetic.rounded_namespace import Namespace
 from fpstudy.formats import Floats, Format
@@ -54,13 +54,12 @@ def evaluate(
 def _block(formula: Formula, inputs: Inputs, xp: Namespace) -> Floats:
     arguments = [xp.asarray(part) for part in inputs.arrays]
     parameters = {name: xp.asarray(value) for name, value in inputs.parameters.items()}
-    y = formula.text(xp, *arguments, **parameters)
+    y = formula.around(formula.text, xp, *arguments, **parameters)
+    if not isinstance(y, RoundedArray):
+        raise BadOutputError(f"returned {type_of(y)}, not an array in {xp.format.name}")
+    if y.dtype != xp.format:
+        raise BadOutputError(f"returned {getattr(y.dtype, 'name', y.dtype)}, not {xp.format.name}")
+    demand_rows(y.shape, inputs)
     if inputs.counted is not None:
         y = batch_loss(xp, y, inputs.counted, inputs.reduction)
-    if not isinstance(y, RoundedArray):
-        raise BadOutputError(f"returned {type(y).__name__}, not an array in {xp.format.name}")
-    if y.dtype != xp.format:
-        raise BadOutputError(f"returned {y.dtype.name}, not {xp.format.name}")
-    if y.shape[:1] != inputs.x.shape[:1]:
-        raise BadOutputError(f"returned shape {y.shape} for logits {inputs.x.shape}")
-    return y.values
+    return np.array(y.values)  # a formula may give the same array again, for the next block

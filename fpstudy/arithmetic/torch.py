@@ -17,7 +17,7 @@ import numpy as np
 from fpstudy.arithmetic import framework, torch_functions
 from fpstudy.arithmetic.framework import Native
 from fpstudy.arithmetic.numpy import DTYPES
-from fpstudy.arithmetic.outputs import BadOutputError
+from fpstudy.arithmetic.outputs import BadOutputError, demand_rows, type_of
 from fpstudy.formats import Floats, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import Formula
@@ -54,7 +54,7 @@ def evaluate(
 
     compiled, device = _split(variant)
     with torch.no_grad(), torch.device(device), _compiler_warnings_ignored():
-        return framework.in_blocks(partial(_block, formula.text, f, compiled, device), inputs, f)
+        return framework.in_blocks(partial(_block, formula, f, compiled, device), inputs, f)
 
 
 def _split(variant: str) -> tuple[bool, str]:
@@ -65,7 +65,7 @@ def _split(variant: str) -> tuple[bool, str]:
     return mode == "compile", device or "cpu"
 
 
-def _block(text: Text, f: Format, compiled: bool, device: str, inputs: Inputs) -> Native:
+def _block(formula: Formula, f: Format, compiled: bool, device: str, inputs: Inputs) -> Native:
     import array_api_compat.torch as xp
     import torch
 
@@ -73,11 +73,13 @@ def _block(text: Text, f: Format, compiled: bool, device: str, inputs: Inputs) -
     parameters = {
         name: tensor(np.asarray(value), f, device) for name, value in inputs.parameters.items()
     }
+    text = formula.text
     if compiled:
         text = _compile(text, (text, inputs.x.shape, *parameters, f.name, device))
-    y = text(xp, *arguments, **parameters)
+    y = formula.around(text, xp, *arguments, **parameters)
     if not isinstance(y, torch.Tensor):
-        raise BadOutputError(f"returned {type(y).__name__}, not a tensor")
+        raise BadOutputError(f"returned {type_of(y)}, not a tensor")
+    demand_rows(tuple(y.shape), inputs)
     if inputs.counted is not None:
         counted = torch.from_numpy(np.ascontiguousarray(inputs.counted)).to(device)
         y = batch_loss(xp, y, counted, inputs.reduction)

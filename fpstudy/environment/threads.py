@@ -5,8 +5,9 @@ import sys
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_info
 
 from fpstudy.environment.uses import packages, torch
 
@@ -16,6 +17,9 @@ NOT_PINNED = (
     "jax has computed in this process before, with a pool of threads that it keeps: its results may"
     f" have other bits than with one; start anew, or set {XLA_THREADS}=1 before jax is first used"
 )
+
+# The libraries that the one_thread in force limits: finding them takes a millisecond.
+_limited: list[ThreadpoolController] = []
 
 
 @contextmanager
@@ -36,8 +40,13 @@ def one_thread(uses: Collection[str] = ()) -> Iterator[None]:
     try:
         if framework is not None:
             framework.set_num_threads(1)
-        with threadpool_limits(limits=1):
-            yield
+        pools = ThreadpoolController()
+        with pools.limit(limits=1):
+            _limited.append(pools)
+            try:
+                yield
+            finally:
+                _limited.pop()
     finally:
         if framework is not None:
             framework.set_num_threads(before)
@@ -53,3 +62,23 @@ def counts(uses: Collection[str] = ()) -> dict[str, str]:
     if "jax" in packages(uses):
         found["jax"] = "1" if os.environ.get(XLA_THREADS) == "1" else "not pinned"
     return found
+
+
+def limits() -> dict[str, int]:
+    """How many threads each library that `one_thread` limits would use now, and torch."""
+    found = {}
+    if _limited:
+        pools = enumerate(_limited[-1].lib_controllers)
+        found = {f"{pool.internal_api} {k}": pool.num_threads for k, pool in pools}
+    if (framework := sys.modules.get("torch")) is not None:
+        found["torch"] = framework.get_num_threads()
+    return found
+
+
+def put_back(before: dict[str, int]) -> None:
+    """Give the libraries the numbers of threads that `limits` found before."""
+    pools: list[Any] = _limited[-1].lib_controllers if _limited else []
+    if "torch" in before:  # first: it sets those of its OpenMP too
+        sys.modules["torch"].set_num_threads(before["torch"])
+    for k, pool in enumerate(pools):
+        pool.set_num_threads(before[f"{pool.internal_api} {k}"])

@@ -14,6 +14,11 @@ Array = Any  # an array of whatever namespace runs the text
 Text = Callable[..., Any]
 
 
+def plainly(text: Text, /, *arguments: Any, **parameters: Any) -> Any:
+    """text(*arguments, **parameters)."""
+    return text(*arguments, **parameters)
+
+
 @dataclass(frozen=True)
 class Formula:
     """One way to compute a problem: text(xp, x, ...) -> y over an array namespace xp.
@@ -26,6 +31,7 @@ class Formula:
     compute: the format that the text computes in, an option of every formula, as in
              "shifted[compute=float32]": arguments are cast to it, and the result back; "same"
              is the format of the case
+    around:  how an arithmetic calls the text, or what it compiled of it: around(text, xp, x, ...)
     """
 
     text: Text
@@ -33,6 +39,7 @@ class Formula:
     options: tuple[tuple[str, int | str], ...] = ()
     special: bool = False
     compute: str = "same"
+    around: Callable[..., Any] = plainly
 
     @property
     def mathematics(self) -> str:
