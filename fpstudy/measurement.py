@@ -20,7 +20,7 @@ from fpstudy.arithmetic.outputs import BadOutputError
 from fpstudy.cases import Case, Demand, Draw
 from fpstudy.distributions import generator
 from fpstudy.divergences import Target, diverge, targets
-from fpstudy.environment.canary import untouched, watched
+from fpstudy.environment.canary import untouched
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
@@ -259,8 +259,7 @@ def computed(case: Case, formula: Formula, inputs: Inputs, shape: tuple[int, ...
     where it changed a state that computing depends on, after that is as it was before.
     """
     what = f"{case.formula} in {case.arithmetic}"
-    with untouched(what):
-        formula = replace(formula, around=watched(what, formula.around))
+    with steady(what) if formula.ours else untouched(what):
         y = evaluators.evaluate(case.arithmetic, formula, inputs, case.format, case.accumulation)
     if y.shape != shape:
         raise BadOutputError(f"returned {y.shape}, not {shape}")

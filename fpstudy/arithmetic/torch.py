@@ -8,7 +8,7 @@ Source: https://pytorch.org; https://data-apis.org/array-api-compat.
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from typing import Any
 
@@ -53,7 +53,8 @@ def evaluate(
     import torch
 
     compiled, device = _split(variant)
-    with torch.no_grad(), torch.device(device), _compiler_warnings_ignored():
+    quiet = _compiler_warnings_ignored() if compiled else nullcontext()
+    with torch.no_grad(), torch.device(device), quiet:
         return framework.in_blocks(partial(_block, formula, f, compiled, device), inputs, f)
 
 

@@ -5,18 +5,14 @@ after; all else has to be after as it was before, whatever that is.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from fpstudy.environment.floating_point import UnsteadyError, steady
-from fpstudy.environment.global_state import (
-    AROUND_A_TEXT,
-    FILTERS,
-    OF_THE_PROCESS,
-    State,
-    Values,
-)
+from fpstudy.environment.global_state import STATES, State, Values
 from fpstudy.reasons import reason_of
 
 WIDEST = 60  # characters of a value that is shown
@@ -27,49 +23,30 @@ def untouched(what: str) -> Iterator[None]:
     """Raises UnsteadyError naming all that `what` changed, after everything is as before.
 
     Where something else is raised, that goes on, after everything is as before. The processor must
-    compute by the standard before `what`, too.
+    compute by the standard before `what`, too. Within, NumPy ignores what overflows: an arithmetic
+    that set so itself would hide a change of it. What importing a module usually changes is undone
+    after an import as well, but is nobody's fault.
     """
-    before = _read(OF_THE_PROCESS)
-    said = []
-    try:
-        with steady(what):
-            yield
-    except UnsteadyError as error:
-        said.append(str(error))
-    except BaseException:
-        _undone(what, OF_THE_PROCESS, before)
-        raise
-    said += _undone(what, OF_THE_PROCESS, before)
-    if said:
-        raise UnsteadyError("; ".join(said))
-
-
-def watched(what: str, around: Callable[..., Any]) -> Callable[..., Any]:
-    """A way to call a text, around(text, ...), that also looks at what an arithmetic sets itself.
-
-    It is the inner part of `untouched`, and raises UnsteadyError alike. Filters of warnings that
-    came with the import of a module are undone, but are nobody's fault.
-    """
-
-    def call(text: Callable[..., Any], /, *arguments: Any, **parameters: Any) -> Any:
-        before, modules = _read(AROUND_A_TEXT), len(sys.modules)
+    with np.errstate(all="ignore"):
+        before, modules = _read(), len(sys.modules)
+        said = []
         try:
-            y = around(text, *arguments, **parameters)
+            with steady(what):
+                yield
+        except UnsteadyError as error:
+            said.append(str(error))
         except BaseException:
-            _undone(what, AROUND_A_TEXT, before)
+            _undone(before)
             raise
-        said = _undone(what, AROUND_A_TEXT, before)
-        if len(sys.modules) > modules:
-            said = [sentence for sentence in said if FILTERS not in sentence]
+        changed = _undone(before)
+        imported = len(sys.modules) > modules
+        said += [f"{what} {did}" for state, did in changed if not (imported and state.by_imports)]
         if said:
             raise UnsteadyError("; ".join(said))
-        return y
-
-    return call
 
 
-def _read(states: Sequence[State]) -> list[Values]:
-    return [_values(state) for state in states]
+def _read() -> list[Values]:
+    return [_values(state) for state in STATES]
 
 
 def _values(state: State) -> Values:
@@ -79,25 +56,28 @@ def _values(state: State) -> Values:
         return {}
 
 
-def _undone(what: str, states: Sequence[State], before: list[Values]) -> list[str]:
-    """Put back whatever differs from before; a sentence for each state that did.
+def _undone(before: list[Values]) -> list[tuple[State, str]]:
+    """Put back whatever differs from before; each state that did, and a sentence without subject.
 
     What was not there before is no change: its library was loaded meanwhile.
     """
+    after = _read()
+    if _same(before, after):
+        return []
     said = []
-    for state, old, new in zip(states, before, _read(states), strict=True):
+    for state, old, new in zip(STATES, before, after, strict=True):
         changes = [
             f"{name} {_shown(value)} -> {_shown(new.get(name))}"
             for name, value in old.items()
             if not _same(value, new.get(name, _GONE))
         ]
         if changes:
-            sentence = f"{what} changed {state.name} ({', '.join(changes)})"
+            sentence = f"changed {state.name} ({', '.join(changes)})"
             try:
                 state.put_back(old)
             except Exception as error:
                 sentence += f", which cannot be put back: {reason_of(error)}"
-            said.append(sentence)
+            said.append((state, sentence))
     return said
 
 

@@ -7,6 +7,7 @@ so the state is read by computing, before and after.
 
 import ctypes
 import platform
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,16 +55,17 @@ def steady(what: str) -> Iterator[None]:
         after = _control(_saved_state())
         _demand(f"after {what}", after)
         if after != before:
-            raise UnsteadyError(
-                f"after {what}: the processor's control word is {after.hex()}, not {before.hex()}"
-            )
+            new, old = (" ".join(f"{word:#x}" for word in words) for words in (after, before))
+            raise UnsteadyError(f"after {what}: the processor's control word is {new}, not {old}")
     finally:
         _put_back(saved)
 
 
-def _demand(when: str, control: bytes) -> None:
-    if control in _known or _as_standard():
-        _known.update({control} - {b""})
+def _demand(when: str, control: tuple[int, ...]) -> None:
+    if control in _known:
+        return
+    if _as_standard():
+        _known.update({control} - {()})
         return
     other = {name: how for name, how in mode().items() if how != STANDARD}
     if other:
@@ -154,25 +156,22 @@ def _saved_state() -> Any:
     return state if library is not None and library.fegetenv(state) == 0 else None
 
 
-# Control words that were seen to compute by the standard, so that nothing need be computed again.
-_known: set[bytes] = set()
+# The words that say how to compute, within fenv_t: on x86-64 the x87's control word, for long
+# double, and MXCSR, of which the low six bits are flags that computing raises; on AArch64 FPCR.
+_MXCSR_FLAGS = 0x3F
+_WORDS = {"x86_64": struct.Struct("<H26xI"), "aarch64": struct.Struct("<I")}.get(
+    platform.machine() if sys.platform == "linux" else ""
+)
+# Those that were seen to compute by the standard, so that nothing need be computed again.
+_known: set[tuple[int, ...]] = set()
 
 
-def _control(state: Any) -> bytes:
-    """What of a saved state says how to compute, without the flags that computing itself raises.
-
-    On x86-64 the x87's control word, for long double, and MXCSR without its six flags; on AArch64
-    FPCR. b"" where the C library may lay out its fenv_t in another way.
-    """
-    if state is None or sys.platform != "linux":
-        return b""
-    if _MACHINE == "x86_64":
-        raw = state[:32]
-        return bytes((*raw[:2], raw[28] & 0xC0, *raw[29:]))
-    return bytes(state[:4]) if _MACHINE == "aarch64" else b""
-
-
-_MACHINE = platform.machine()
+def _control(state: Any) -> tuple[int, ...]:
+    """What of a saved state says how to compute; () where its layout is not known."""
+    if state is None or _WORDS is None:
+        return ()
+    *first, last = _WORDS.unpack_from(state)
+    return (*first, last & ~_MXCSR_FLAGS) if first else (last,)
 
 
 def _put_back(state: Any) -> None:

@@ -32,14 +32,16 @@ class State:
     name:     what they are, as the end of "changed ..."
     read:     their values by name; those that are not there now are left out
     put_back: gives them values that `read` gave
+    by_imports: whether a module that is imported may well change them
     """
 
     name: str
     read: Callable[[], Values]
     put_back: Callable[[Values], None]
+    by_imports: bool = False
 
 
-# --- NumPy, Python's warnings: what an arithmetic sets for itself while a formula runs -----------
+# --- NumPy, Python and the C library --------------------------------------------------------------
 
 
 def _numpy_errors() -> Values:
@@ -68,9 +70,6 @@ def _put_back_warnings(values: Values) -> None:
     warnings.showwarning = values["showwarning"]
     with warnings.catch_warnings():  # entering it makes Python forget what it decided by the others
         pass
-
-
-# --- Python and the C library --------------------------------------------------------------------
 
 
 def _locale() -> Values:
@@ -165,7 +164,13 @@ def _put_back_precisions(values: Values) -> None:
 
 # --- frameworks ----------------------------------------------------------------------------------
 
-_TORCH_PRECISIONS = ("", "cuda.matmul", "mkldnn.matmul")  # of torch.backends, from torch 2.9 on
+# Where torch.backends has a precision of float32, from torch 2.9 on; these are looked up in what is
+# behind it, as its own doors take 2 microseconds.
+_OF_TORCH = {
+    "backends": ("generic", "all"),
+    "cuda.matmul": ("cuda", "matmul"),
+    "mkldnn.matmul": ("mkldnn", "matmul"),
+}
 
 
 def _torch() -> Values:
@@ -177,19 +182,10 @@ def _torch() -> Values:
         "gradients": torch.is_grad_enabled(),
         "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
     }
-    with suppress(RuntimeError):  # set by backend: then the names below tell more
+    with suppress(RuntimeError):  # backends differ: then the precisions below tell
         found["float32 in products"] = torch.get_float32_matmul_precision()
-    for name in _TORCH_PRECISIONS:
-        value = getattr(_backend(torch, name), "fp32_precision", None)
-        if value is not None:
-            found[f"float32 in {name or 'all backends'}"] = value
-    return found
-
-
-def _backend(torch: Any, name: str) -> Any:
-    found = torch.backends
-    for part in filter(None, name.split(".")):
-        found = getattr(found, part, None)
+    if (precision := getattr(torch._C, "_get_fp32_precision_getter", None)) is not None:
+        found |= {name: precision(*of) for name, of in _OF_TORCH.items()}
     return found
 
 
@@ -198,11 +194,10 @@ def _put_back_torch(values: Values) -> None:
     torch.set_default_dtype(getattr(torch, values["default dtype"].removeprefix("torch.")))
     torch.set_grad_enabled(values["gradients"])
     torch.use_deterministic_algorithms(values["deterministic algorithms"])
-    if "float32 in products" in values:  # it sets the backends too, which have their own value then
+    if "float32 in products" in values:  # first: it sets those of the backends too
         torch.set_float32_matmul_precision(values["float32 in products"])
-    for name in _TORCH_PRECISIONS:
-        if (value := values.get(f"float32 in {name or 'all backends'}")) is not None:
-            _backend(torch, name).fp32_precision = value
+    for name in _OF_TORCH.keys() & values.keys():
+        torch._C._set_fp32_precision_setter(*_OF_TORCH[name], values[name])
 
 
 _OF_JAX = (
@@ -221,22 +216,18 @@ def _put_back_jax(values: Values) -> None:
         sys.modules["jax"].config.update(name, value)
 
 
-# --- the lists ------------------------------------------------------------------------------------
+# --- all of them ----------------------------------------------------------------------------------
 
-FILTERS = "the filters of warnings"
-# An arithmetic may set these around a formula, and so put back unseen what the formula changed.
-AROUND_A_TEXT = (
+STATES = (
     State("how NumPy treats what overflows", _numpy_errors, _put_back_numpy_errors),
-    State(FILTERS, _warnings, _put_back_warnings),
-)
-OF_THE_PROCESS = (
+    State("the filters of warnings", _warnings, _put_back_warnings, by_imports=True),
     State("the locale", _locale, _put_back_locale),
+    State("the precision of a library", _precisions, _put_back_precisions),
+    State("how many threads compute", threads.limits, threads.put_back),
     State("the context of the module decimal", _decimal, _put_back_decimal),
     State("the limits of Python", _python, _put_back_python),
     State("the working directory", _folder, _put_back_folder),
     State("environment variables", _variables, _put_back_variables),
-    State("the precision of a library", _precisions, _put_back_precisions),
-    State("how many threads compute", threads.limits, threads.put_back),
     State("settings of torch", _torch, _put_back_torch),
     State("settings of jax", _jax, _put_back_jax),
 )

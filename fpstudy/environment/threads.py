@@ -18,8 +18,8 @@ NOT_PINNED = (
     f" have other bits than with one; start anew, or set {XLA_THREADS}=1 before jax is first used"
 )
 
-# The libraries that the one_thread in force limits: finding them takes a millisecond.
-_limited: list[ThreadpoolController] = []
+# Libraries that the one_thread in force limits, by name; finding them takes a millisecond.
+_limited: list[dict[str, Any]] = []
 
 
 @contextmanager
@@ -42,7 +42,8 @@ def one_thread(uses: Collection[str] = ()) -> Iterator[None]:
             framework.set_num_threads(1)
         pools = ThreadpoolController()
         with pools.limit(limits=1):
-            _limited.append(pools)
+            named = enumerate(pools.lib_controllers)
+            _limited.append({f"{pool.internal_api} {k}": pool for k, pool in named})
             try:
                 yield
             finally:
@@ -66,10 +67,8 @@ def counts(uses: Collection[str] = ()) -> dict[str, str]:
 
 def limits() -> dict[str, int]:
     """How many threads each library that `one_thread` limits would use now, and torch."""
-    found = {}
-    if _limited:
-        pools = enumerate(_limited[-1].lib_controllers)
-        found = {f"{pool.internal_api} {k}": pool.num_threads for k, pool in pools}
+    pools = _limited[-1] if _limited else {}
+    found = {name: pool.get_num_threads() for name, pool in pools.items()}
     if (framework := sys.modules.get("torch")) is not None:
         found["torch"] = framework.get_num_threads()
     return found
@@ -77,8 +76,7 @@ def limits() -> dict[str, int]:
 
 def put_back(before: dict[str, int]) -> None:
     """Give the libraries the numbers of threads that `limits` found before."""
-    pools: list[Any] = _limited[-1].lib_controllers if _limited else []
     if "torch" in before:  # first: it sets those of its OpenMP too
         sys.modules["torch"].set_num_threads(before["torch"])
-    for k, pool in enumerate(pools):
-        pool.set_num_threads(before[f"{pool.internal_api} {k}"])
+    for name, pool in _limited[-1].items() if _limited else ():
+        pool.set_num_threads(before[name])

@@ -32,5 +32,6 @@ def computed_in(text: Callable[..., Any], name: str) -> Callable[..., Any]:
         y = text(xp, *arguments, **{key: into(value) for key, value in keywords.items()})
         return xp.astype(y, x.dtype)
 
-    cast.__doc__ = getattr(text, "func", text).__doc__  # a text with options is a partial
+    of = getattr(text, "func", text)  # a text with options is a partial
+    cast.__doc__, cast.__module__ = of.__doc__, of.__module__
     return cast

@@ -64,6 +64,12 @@ class Formula:
         return not self.special and not self.options
 
     @property
+    def ours(self) -> bool:
+        """Whether its text is of fpstudy.problems, with no way to change but what it returns."""
+        text = getattr(self.text, "func", self.text)  # a text with options is a partial
+        return str(getattr(text, "__module__", "")).startswith(f"{__package__}.")
+
+    @property
     def fails(self) -> str:
         """Where the formula goes wrong, from the docstring's paragraph "Fails: ..."."""
         return _labelled(self.text, "Fails:")
