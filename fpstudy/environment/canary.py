@@ -96,4 +96,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple | dict):
         return f"{len(value)} entries"
     plain = value is None or type(value) in (str, int, bool, float)
-    return repr(value)[:WIDEST] if plain else type(value).__name__
+    text = repr(value) if plain else type(value).__name__
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
