@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,23 @@ ARITHMETICS = [
 ]
 
 
+def frameworks_kept() -> Callable[[], None]:
+    """What gives the settings of torch and jax, where they are loaded, the values of now."""
+    calls: list[Callable[[], Any]] = []
+    if (torch := sys.modules.get("torch")) is not None:
+        kept, precision = torch_settings(), torch.get_float32_matmul_precision()
+        calls = [
+            partial(torch.set_default_dtype, kept[0]),
+            partial(torch.set_float32_matmul_precision, precision),
+            partial(torch.use_deterministic_algorithms, kept[-2]),
+            partial(torch.set_num_threads, torch.get_num_threads()),
+        ]
+    if (jax := sys.modules.get("jax")) is not None:
+        names = ("jax_enable_x64", "jax_default_matmul_precision")
+        calls += [partial(jax.config.update, name, getattr(jax.config, name)) for name in names]
+    return lambda: [call() for call in calls] and None
+
+
 @contextmanager
 def all_kept() -> Iterator[None]:
     """Put back what a detector that fails would leave to the tests that follow."""
@@ -250,6 +268,7 @@ def all_kept() -> Iterator[None]:
         c.fegetenv(state)
     precision, folder, variables = precisions(), os.getcwd(), dict(os.environ)
     limits, before = python_limits(), locale.setlocale(locale.LC_ALL)
+    frameworks = frameworks_kept()
     context, size, call = decimal.getcontext(), np.getbufsize(), np.geterrcall()
     with np.errstate(), warnings.catch_warnings(), decimal.localcontext(), threadpool_limits():
         try:
@@ -263,6 +282,7 @@ def all_kept() -> Iterator[None]:
             os.chdir(folder)
             os.environ.clear()
             os.environ.update(variables)
+            frameworks()
     np.setbufsize(size)
     np.seterrcall(call)
     if c is not None:
