@@ -10,6 +10,7 @@ from fpstudy.cases import Case, Draw, expand, select
 from fpstudy.distributions import DISTRIBUTIONS, generator
 from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
+from fpstudy.logit_files import file_logits
 from fpstudy.samples import SMOOTHING, logits, prepare, refusal, stored, vanished
 from fpstudy.study import load
 
@@ -220,6 +221,20 @@ def test_each_row_of_a_file_is_a_sample(tmp_path: Path) -> None:
     assert {c.axes["magnitude"] for c in cases} == {11.0}
     x = logits(next(c.demand.draw for c in cases if c.demand.draw.offset == 5))
     assert x[:, 0].tolist() == (np.arange(12.0).reshape(4, 3) + 5).tolist()
+
+
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    """In one process, as in a notebook: the record's key is of what the file holds now."""
+    path = tmp_path / "x.npy"
+    for rows in (2, 5):
+        np.save(path, np.full((rows, 3), float(rows)))
+        cases = cases_of(
+            tmp_path, 'problem = "softmax"\ndtype = "float32"\ndistribution = "file"\nfile = "x.npy"'
+        )
+        x = logits(cases[0].demand.draw)
+        assert x.shape == (rows, 1, 3)
+        assert set(x.ravel()) == {rows}
+    assert file_logits(path) is file_logits(path)
 
 
 def test_a_file_may_lie_outside_the_study_s_folder(tmp_path: Path) -> None:
