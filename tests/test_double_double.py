@@ -1,6 +1,7 @@
 """Double-double: every enclosure holds Arb's value, on 10**6 values for each operation."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import flint
@@ -219,6 +220,28 @@ def test_a_sum_encloses_the_exact_one(n: int, signed: bool) -> None:
     with flint.ctx.workprec(WIDE):
         exactly = [sum(terms[i * n : (i + 1) * n], flint.arb(0)) for i in range(rows)]
     assert encloses(xp.sum(x), exactly)
+
+
+@pytest.mark.parametrize("small", [2.0**-60, -(2.0**-60)])
+def test_a_sum_is_as_uncertain_as_its_most_uncertain_term(small: float) -> None:
+    """One term of radius 2**-30 beside exact ones: it may be off by all of that."""
+    radius = np.zeros((1, 8))
+    radius[0, 0] = 2.0**-30
+    hi = np.full((1, 8), small)
+    hi[0, 0] = 1.0
+    x = DoubleDouble(hi, np.zeros((1, 8)), np.zeros((1, 8), dtype=np.int64), radius)
+    with flint.ctx.workprec(WIDE):
+        moved = [sum(numbers(x), flint.arb(0)) + sign * flint.arb(2) ** -30 for sign in (1, -1)]
+    for t in moved:
+        assert encloses(DoubleDoubleArrays().sum(x), [t])
+
+
+def test_the_bounds_of_pairs_are_those_of_their_theorems() -> None:
+    """Of Joldes, Muller & Popescu; a sample of values comes near few of them."""
+    u = Fraction(1, 2**53)
+    assert Fraction(ADD) >= 3 * u**2 + 13 * u**3
+    assert Fraction(MULTIPLY) >= 7 * u**2
+    assert Fraction(DIVIDE) >= 15 * u**2 + 56 * u**3
 
 
 def test_sums_of_short_numbers_are_exact() -> None:

@@ -123,6 +123,20 @@ def test_a_ball_that_touches_a_possible_midpoint_is_undecided(rad: int) -> None:
     assert pack(Ball(man, 0, rad - 1)) is not None
 
 
+@pytest.mark.parametrize("point", [2**53 + 1, 2**54 - 1])
+def test_a_midpoint_of_float64_has_54_bits_and_is_never_passed_over(point: int) -> None:
+    """Half way between two numbers of 53 bits: a ball around it is undecided, one beside it not.
+
+    And what is packed beside it does not compare as equal to it.
+    """
+    assert pack(Ball(point << 100, 0, 1)) is None
+    t = (point << 100) + (1 << 40)
+    for sign in (1, -1):
+        p = pack(Ball(sign * t, 0, 1 << 10))
+        assert p is not None
+        assert compare(value(p), Fraction(sign * point << 100)) == sign
+
+
 def test_a_possible_midpoint_just_above_the_least_one_matters() -> None:
     """2**-1050 less or more than nothing is a tie of float64's subnormals."""
     assert pack(Ball(1 << 200, -1250, 1)) is None

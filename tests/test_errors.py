@@ -62,6 +62,10 @@ NEXT = 1 + 2.0**-10
         (1.0, truth_of(1 + TINY), "float16", "correctly_rounded"),
         (NEXT, truth_of(1 + TINY), "float16", "faithful"),
         (1 - 2.0**-11, truth_of(1 - TINY), "float16", "faithful"),
+        # half an ulp of 1 away, and yet not the number nearest to 1
+        (1 - 2.0**-11, ONE, "float16", "accurate"),
+        # within the tolerance, but on the other side of 0
+        (-(2.0**-24), truth_of(Fraction(2, 2**24)), "float16", "wrong_sign"),
         (-1.0, ONE, "float16", "wrong_sign"),
         (1 + 4 * 2.0**-10, ONE, "float16", "accurate"),
         (1 + 5 * 2.0**-10, ONE, "float16", "inaccurate"),
@@ -171,7 +175,9 @@ def test_an_honest_overflow_scores_as_correct_rounding() -> None:
 
 
 def test_a_flushed_subnormal_is_flagged() -> None:
-    assert scored(0.0, truth_of(Fraction(3, 2**24))).flushed[0]
+    lost = scored(0.0, truth_of(Fraction(3, 2**24)))
+    assert lost.flushed[0]
+    assert (lost.ulps[0], lost.bits[0]) == (3, 0)  # three ulps off, and nothing kept
     assert not scored(0.0, truth_of(Fraction(3, 2**14))).flushed[0]
 
 

@@ -17,6 +17,7 @@ from fpstudy import flow, record, tasks
 from fpstudy.cases import AXES, expand
 from fpstudy.damage import DamagedError
 from fpstudy.divergences import SIZES
+from fpstudy.formats import FORMATS
 from fpstudy.outcomes import NAMES
 from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.study import load
@@ -458,3 +459,67 @@ def test_every_problem_is_witnessed_however_large_the_study(
     assert witness["checked"] == 3 + 1  # a softmax of 3 components, and a log-sum-exp
     monkeypatch.setattr(tasks, "ONE_WITNESSED", 2)
     assert flow.run(path, tmp_path / "out", fresh=True).manifest["witness"]["checked"] == 0
+
+
+TINY = 'schema = 1\nname = "tiny"\n[[sweep]]\nproblem = "softmax"\nformula = ["naive", "shifted"]\n'
+TINY += 'dtype = ["float16", "float32"]\nsamples = 2\n'
+
+
+def newer_packages(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    honest = flow.environment
+
+    def newer(*arguments: object) -> dict:
+        where = honest(*arguments)
+        return where | {"versions": where["versions"] | {"numpy": "99.0"}}
+
+    monkeypatch.setattr(flow, "environment", newer)
+    return {}
+
+
+def other_sources(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    copy = path.parent / "fpstudy"
+    shutil.copytree(Path(flow.__file__).parent, copy)
+    with (copy / "problems" / "softmax.py").open("a") as file:
+        file.write("# corrected\n")
+    monkeypatch.setattr(flow, "__file__", str(copy / "flow.py"))
+    return {}
+
+
+def other_seed(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    path.write_text(f"seed = 5\n{TINY}")
+    return {}
+
+
+def other_logits(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    np.save(path.parent / "x.npy", np.ones((2, 3)))
+    return {}
+
+
+def other_selection(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    return {"only": {"dtype": "float16"}}
+
+
+@pytest.mark.parametrize(
+    "change", [newer_packages, other_sources, other_seed, other_logits, other_selection]
+)
+def test_what_results_depend_on_is_measured_anew_when_it_changes(
+    change: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY + ('distribution = "file"\nfile = "x.npy"\n' * (change is other_logits)))
+    np.save(tmp_path / "x.npy", np.zeros((2, 3)))
+
+    def kept(**options: object) -> bool:
+        options |= {"figures": False, "notice": lambda line: None}
+        return flow.run(path, tmp_path / "out", **options).kept
+
+    assert (kept(), kept()) == (False, True)
+    assert not kept(**change(path, monkeypatch))
+
+
+def test_every_computed_value_is_a_number_of_its_dtype(done: flow.Run) -> None:
+    """As computed: nothing that was printed and read again, or that another dtype held between."""
+    scored = done.record[done.record["sample"] >= 0].groupby("dtype")["worst_computed"]
+    assert {"float16", "float32"} < set(scored.groups)
+    for dtype, y in scored:
+        assert FORMATS[str(dtype)].holds(y).all()

@@ -65,6 +65,24 @@ def test_a_power_of_two_less_a_tail_belongs_to_the_lower_binade(f: Format) -> No
     assert rounded.exact.tolist() == [False, True]
 
 
+@pytest.mark.parametrize("f", FORMATS.values(), ids=lambda f: f.name)
+@pytest.mark.parametrize("tail", [2, 60, 100, 300])
+def test_beside_a_midpoint_the_tail_decides_and_at_it_the_even_neighbour(
+    f: Format, tail: int
+) -> None:
+    """Midpoints above an even and an odd number, a tail below float64's last place among them."""
+    ulp = Fraction(2) ** (1 - f.precision)
+    tiny = ulp * Fraction(2) ** -tail
+    for below, tie in ((1 + 0 * ulp, 0), (1 + ulp, 1)):
+        middle = below + ulp / 2
+        values = [middle - tiny, middle, middle + tiny]
+        up = [False, bool(tie), True]
+        for sign in (1, -1):
+            nearest = round_truth(truth_of(*[sign * v for v in values]), f).nearest
+            expected = [float(sign * (below + ulp * above)) for above in up]
+            assert nearest.tolist() == expected
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_what_is_beyond_the_largest_number_overflows(sign: int) -> None:
     f = FORMATS["float8_e4m3fn"]

@@ -1,14 +1,15 @@
 """Inputs: drawn reproducibly, rounded to what is stored, masked, labelled, refused."""
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fpstudy.cases import Case, Draw, expand, select
-from fpstudy.distributions import DISTRIBUTIONS, generator
-from fpstudy.formats import FORMATS
+from fpstudy.distributions import DETERMINISTIC, DISTRIBUTIONS, generator
+from fpstudy.formats import FORMATS, Format
 from fpstudy.inputs import Inputs
 from fpstudy.logit_files import file_logits
 from fpstudy.samples import SMOOTHING, logits, prepare, refusal, stored, vanished
@@ -50,6 +51,10 @@ def test_a_distribution_has_its_magnitude(name: str) -> None:
     }[name]  # fmt: skip
     assert size == pytest.approx(10, rel=0.05)
     assert x.shape == (2000, 8)
+    middle = {"normal": 0, "uniform": 0, "equal": 10, "two_point": 10 / 8, "peaked": 10 / 8}
+    assert x.mean() == pytest.approx(middle[name], abs=0.2)
+    if name not in DETERMINISTIC:
+        assert len(np.unique(x, axis=0)) == 2000  # each vector another one
 
 
 def test_two_point_has_one_entry_at_its_magnitude_and_peaked_one_at_random() -> None:
@@ -81,6 +86,20 @@ def test_shared_values_are_values_of_every_dtype(offset: float) -> None:
     # and they are the nearest such values: rounding once to the coarsest of the formats there
     raw = logits(replace(DRAW, offset=offset, formats=(F["float64"],)))
     np.testing.assert_array_equal(x, FORMATS["bfloat16"].round(raw))
+
+
+@pytest.mark.parametrize("f", FORMATS.values(), ids=lambda f: f.name)
+def test_an_input_is_rounded_once(f: Format) -> None:
+    """A float64 step beside a midpoint goes to the nearer side, where float32 sees a tie."""
+    middle = 1 + np.arange(4) * 2.0 ** (1 - f.precision) + 2.0**-f.precision
+    x = np.concatenate([np.nextafter(middle, side) for side in (0.0, 9.0)])
+    expected = [f.round_fraction(Fraction(value)) for value in x]
+    assert stored(x, (f,)).tolist() == expected
+
+
+def test_every_sample_of_a_draw_is_another_one() -> None:
+    x = logits(replace(DRAW, rows=3))
+    assert len(np.unique(x.reshape(-1, DRAW.n), axis=0)) == 3 * DRAW.samples
 
 
 def test_a_shared_value_near_zero_is_on_the_grid_of_float16_s_subnormals() -> None:
@@ -229,7 +248,8 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     for rows in (2, 5):
         np.save(path, np.full((rows, 3), float(rows)))
         cases = cases_of(
-            tmp_path, 'problem = "softmax"\ndtype = "float32"\ndistribution = "file"\nfile = "x.npy"'
+            tmp_path,
+            'problem = "softmax"\ndtype = "float32"\ndistribution = "file"\nfile = "x.npy"',
         )
         x = logits(cases[0].demand.draw)
         assert x.shape == (rows, 1, 3)

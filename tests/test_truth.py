@@ -12,7 +12,7 @@ from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.rounding import round_truth
-from fpstudy.truth import ENGINES, State, Truth, enclose
+from fpstudy.truth import ENGINES, State, Truth, enclose, spread
 
 INF = math.inf
 
@@ -185,6 +185,29 @@ def test_a_precision_that_does_not_suffice_says_undecided() -> None:
     t = enclose(PROBLEMS["cross_entropy_gradient"], inputs, "arb", cap_bits=64)
     assert (t.state == State.UNDECIDED).all()
     assert np.isnan(t.hi).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_entry_that_ties_with_the_largest_counts(engine: str) -> None:
+    x = [3.0, 1.0, 3.0, 3.0]
+    excess = math.log(3 + math.exp(-2))
+    assert floats(truth("logsumexp", x, engine=engine)) == pytest.approx([3 + excess], rel=1e-15)
+    loss = floats(truth("cross_entropy", x, [1, 0, 0, 0], engine))
+    assert loss == pytest.approx([excess], rel=1e-15)
+    likely = floats(truth("softmax", x, engine=engine))[0]
+    assert likely == pytest.approx(math.exp(-excess), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rate"), [({}, 1), ({"beta": -2.5}, -2.5), ({"base": 10.0}, math.log(10))]
+)
+def test_the_rate_is_what_an_exponent_to_base_e_is_multiplied_by(
+    parameters: dict, rate: float
+) -> None:
+    """b**x = e**(x log b), and it bounds what a truth's weights range over."""
+    inputs = Inputs(np.array([[3.0, 1.0]]), None, parameters)
+    assert inputs.rate == rate
+    assert spread(inputs) == abs(2 * rate)
 
 
 def test_an_unknown_engine_is_refused() -> None:

@@ -1,6 +1,7 @@
 """The witness recomputes truths from the definition, and sees a wrong one."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,6 +40,20 @@ def test_a_truth_that_is_off_by_four_radii_is_seen(name: str, parameters: dict, 
     seen = recompute(PROBLEMS[name], inputs, wrong, [0, 1])
     assert len(seen.disagreements) == seen.checked == wrong[:2].hi.size
     assert name in seen.disagreements[0]
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_reference_that_is_another_function_is_seen(name: str) -> None:
+    """A mistake in the text that the truth is made of, carried out without any error."""
+
+    def mistaken(xp: Any, *arguments: Any, **parameters: Any) -> tuple[Any, Any]:
+        head, tail = PROBLEMS[name].reference(xp, *arguments, **parameters)
+        return head, tail + tail
+
+    problem, inputs = replace(PROBLEMS[name], reference=mistaken), inputs_of(name)
+    seen = recompute(problem, inputs, enclose(problem, inputs), [0, 1, 2, 3])
+    assert seen.checked > 0
+    assert len(seen.disagreements) == seen.checked
 
 
 def test_a_radius_that_is_too_small_is_seen() -> None:

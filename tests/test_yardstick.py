@@ -109,7 +109,7 @@ def test_of_a_large_truth_the_yardsticks_of_one_format_are_kept(
     f, g = FORMATS["float32"], FORMATS["float16"]
     answer = measurement.Answer(Inputs(np.zeros((3, 4))), t)
     first = answer.yardsticks(f)
-    answer.yardsticks(g)
+    assert (first.format, answer.yardsticks(g).format) == (f, g)
     assert answer.yardsticks(f) is first
     monkeypatch.setattr(measurement, "KEPT_NUMBERS", 11)
     answer = measurement.Answer(Inputs(np.zeros((3, 4))), t)

@@ -1,0 +1,193 @@
+"""Faults in what carries operations out: double-double with its radii, and correct rounding."""
+
+from .fault import Fault
+
+PAIRS = "tests/test_double_double.py::test_an_operation_on_pairs_keeps_its_bound"
+COVERS = "tests/test_double_double.py::test_a_radius_covers_what_its_operands_may_be"
+OPERATOR = "tests/test_double_double.py::test_an_operator_encloses_the_exact_result"
+EXP = "tests/test_double_double.py::test_exp_keeps_its_bound"
+ONCE = "tests/test_correct_rounding.py::test_an_operation_is_the_rational_one_rounded_once"
+FORMATS = "tests/test_formats.py"
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "product_without_its_error",
+        "The error of a product is taken as fl(a b) - a b, which is 0: what contraction to an FMA"
+        " or -ffast-math leaves of an exact product.",
+        "fpstudy/arithmetic/double_word.py",
+        "    return p, ((ah * bh - p) + ah * bl + al * bh) + al * bl\n",
+        "    return p, a * b - p\n",
+        (PAIRS,),
+    ),
+    Fault(
+        "fast_sum_of_any_two",
+        "Fast2Sum where 2Sum is needed: exact only if the first is the larger one.",
+        "fpstudy/arithmetic/double_word.py",
+        "    return s, (a - (s - back)) + (b - back)\n",
+        "    return s, b - back\n",
+        (PAIRS,),
+    ),
+    Fault(
+        "sloppy_sum",
+        "Pairs are added without their low words' error, which loses all where signs differ.",
+        "fpstudy/arithmetic/double_word.py",
+        "    s, e = fast_two_sum(s, e + t)\n    return fast_two_sum(s, e + f)\n",
+        "    return fast_two_sum(s, e + t)\n",
+        (PAIRS,),
+    ),
+    Fault(
+        "radius_of_a_factor_forgotten",
+        "The error radius of a product leaves out that of its second factor.",
+        "fpstudy/arithmetic/double_double.py",
+        "    radius = (x.radius + y.radius + MULTIPLY) * GROWTH\n",
+        "    radius = (x.radius + MULTIPLY) * GROWTH\n",
+        (COVERS, OPERATOR),
+    ),
+    Fault(
+        "radius_of_a_divisor_forgotten",
+        "The error radius of a quotient leaves out that of its divisor.",
+        "fpstudy/arithmetic/double_double.py",
+        "    radius = (x.radius + y.radius + bound) * GROWTH\n",
+        "    radius = (x.radius + bound) * GROWTH\n",
+        (COVERS, OPERATOR),
+    ),
+    Fault(
+        "radius_of_a_difference_relative",
+        "A difference keeps the relative errors of its operands, as if nothing cancelled.",
+        "fpstudy/arithmetic/double_double.py",
+        "    if not (x.exact and y.exact) and (xh * yh > 0).all():",
+        "    if not (x.exact and y.exact):",
+        (COVERS, OPERATOR),
+    ),
+    Fault(
+        "radius_of_an_exponent_halved",
+        "The radius that an exponential inherits from its argument is too small by a factor of 2.",
+        "fpstudy/arithmetic/double_double_functions.py",
+        "EXP if x.exact else np.abs(hi) * x.radius * GROWTH",
+        "EXP if x.exact else np.abs(hi) * x.radius * GROWTH / 2",
+        ("tests/test_double_double.py::test_exp_covers_what_its_argument_may_be",),
+    ),
+    Fault(
+        "radius_of_a_sum_averaged",
+        "A sum has the mean of its terms' relative errors, not the largest.",
+        "fpstudy/arithmetic/double_double_functions.py",
+        "np.broadcast_to(radius, shape).max(axis=-1)",
+        "np.broadcast_to(radius, shape).mean(axis=-1)",
+        ("tests/test_double_double.py",),
+    ),
+    Fault(
+        "bound_of_a_sum_halved",
+        "The bound of an addition is half of what its theorem says.",
+        "fpstudy/arithmetic/double_double.py",
+        "ADD = 2.0**-103  #",
+        "ADD = 2.0**-105  #",
+        ("tests/test_double_double.py",),
+    ),
+    Fault(
+        "bound_of_a_quotient_halved",
+        "The bound of a division is half of what its theorem says.",
+        "fpstudy/arithmetic/double_double.py",
+        "DIVIDE = 2.0**-102  #",
+        "DIVIDE = 2.0**-103  #",
+        ("tests/test_double_double.py",),
+    ),
+    Fault(
+        "wrong_term_of_the_exponential",
+        "The fifth term of the exponential's series has a wrong coefficient.",
+        "fpstudy/arithmetic/double_word_functions.py",
+        "(1 / 120 + r * (1 / 720))",
+        "(1 / 100 + r * (1 / 720))",
+        (EXP,),
+    ),
+    Fault(
+        "wrong_last_term_of_the_logarithm",
+        "The last term of the logarithm's series has the coefficient of the next one.",
+        "fpstudy/arithmetic/double_word_functions.py",
+        "v * (1 / 7 + v / 9)",
+        "v * (1 / 7 + v / 11)",
+        ("tests/test_double_double.py::test_the_series_of_log1p_keeps_its_bound",),
+    ),
+    Fault(
+        "low_word_of_log_2_left_out",
+        "The reduction of an argument of exp subtracts k log 2 in float64 alone.",
+        "fpstudy/arithmetic/double_word_functions.py",
+        "    s, e2 = two_sum(s, k * pieces[2])\n",
+        "    s, e2 = two_sum(s, 0 * k)\n",
+        (EXP,),
+    ),
+    Fault(
+        "rounding_half_away",
+        "Numbers half way between two of a format round away from 0.",
+        "fpstudy/formats.py",
+        "            odd &= 1\n",
+        "            odd |= 1\n            odd &= 1\n",
+        (FORMATS,),
+    ),
+    Fault(
+        "unit_roundoff_is_epsilon",
+        "u is taken as the spacing of the numbers above 1, twice what rounding can lose.",
+        "fpstudy/formats.py",
+        "        return 2.0**-self.precision\n",
+        "        return 2.0 ** (1 - self.precision)\n",
+        (FORMATS, "tests/test_errors.py"),
+    ),
+    Fault(
+        "text_read_by_way_of_float64",
+        "A number's text is read as float64 and then rounded to its format: rounded twice.",
+        "fpstudy/formats.py",
+        "        return self.round_fraction(_rational(text))\n",
+        "        return self.round_fraction(Fraction(float(_rational(text))))\n",
+        (
+            "tests/test_formats.py::test_text_is_rounded_once",
+            "tests/test_against_oracle.py::test_decimal_inputs_are_rounded_once",
+        ),
+    ),
+    Fault(
+        "double_rounding_thought_innocuous",
+        "Formats of 26 bits and more are computed in float64 and rounded again.",
+        "fpstudy/arithmetic/correct_rounding.py",
+        "    if p > MOST_PRECISION and p != DOUBLE:\n",
+        "    if p > DOUBLE:\n",
+        ("tests/test_correct_rounding.py",),
+    ),
+    Fault(
+        "operations_not_rounded",
+        "An operation of the rounded arithmetic stays in float64.",
+        "fpstudy/arithmetic/correct_rounding.py",
+        "    return f.round(saturated(f, y, pole, *operands))\n",
+        "    return saturated(f, y, pole, *operands)\n",
+        (ONCE,),
+    ),
+    Fault(
+        "library_functions_trusted",
+        "float64's exp and log are believed to the last bit, and rounded to the format.",
+        "fpstudy/arithmetic/transcendental.py",
+        "RELATIVE, ABSOLUTE = 2.0**-45, 2.0**-1070  #",
+        "RELATIVE, ABSOLUTE = 0.0, 0.0  #",
+        ("tests/test_transcendental.py",),
+    ),
+    Fault(
+        "wide_accumulator_ignored",
+        "Sums that are to be accumulated in a wider format are accumulated in the narrow one.",
+        "fpstudy/arithmetic/sums.py",
+        "ACCUMULATIONS[order](terms, wide or f)",
+        "ACCUMULATIONS[order](terms, f)",
+        ("tests/test_sums.py",),
+    ),
+    Fault(
+        "sequential_sums_in_float64",
+        "A sequential sum accumulates in float64, so that no narrow sum stands still.",
+        "fpstudy/arithmetic/sums.py",
+        "np.add.accumulate(x.astype(native), axis=0, dtype=native)[-1]",
+        "np.add.accumulate(x, axis=0)[-1].astype(native)",
+        ("tests/test_sums.py",),
+    ),
+    Fault(
+        "compensation_with_the_wrong_sign",
+        "Kahan's correction is added where it is to be subtracted.",
+        "fpstudy/arithmetic/sums.py",
+        "        y = minus(term, c)\n",
+        "        y = plus(term, c)\n",
+        ("tests/test_sums.py",),
+    ),
+)

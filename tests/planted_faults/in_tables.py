@@ -1,0 +1,208 @@
+"""Faults on the way from scores to what a reader sees: record, summary, tables, figures, pages."""
+
+from .fault import Fault
+
+REPORT = "tests/test_report.py"
+POINTS = (
+    "tests/test_report.py::"
+    "test_points_are_the_median_and_the_maximum_over_the_samples_failures_among_them"
+)
+COUNTS = "tests/test_counts.py"
+ADD_UP = "tests/test_flow.py::test_outcomes_add_up_to_components_everywhere"
+FAULTY = "tests/test_flow.py::test_a_faulty_formula_is_an_outcome_and_the_rest_is_measured"
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "median_for_the_maximum",
+        "The column of the largest errors holds the medians.",
+        "fpstudy/summary.py",
+        '    largest = groups[[*errors, "normwise_error", *SIZES]].max().add_suffix("_max")\n',
+        '    largest = groups[[*errors, "normwise_error", *SIZES]].median().add_suffix("_max")\n',
+        ("tests/test_summary.py",),
+    ),
+    Fault(
+        "infinite_errors_averaged_away",
+        "Errors that are not finite are left out of the median.",
+        "fpstudy/summary.py",
+        '        medians = groups[errors].median().add_suffix("_median")\n',
+        "        finite = record[errors].replace(np.inf, np.nan)\n"
+        '        medians = finite.groupby(record["case"]).median().add_suffix("_median")\n',
+        ("tests/test_summary.py::test_failures_are_infinite_in_medians_and_maxima",),
+    ),
+    Fault(
+        "summary_counts_one_sample",
+        "The counts of a case are those of its first sample.",
+        "fpstudy/summary.py",
+        '    counts = groups[["components", *COUNTS]].sum()\n',
+        '    counts = groups[["components", *COUNTS]].first()\n',
+        ("tests/test_summary.py", ADD_UP),
+    ),
+    Fault(
+        "cases_without_an_error_dropped",
+        "Cases without an error, the skipped and the undefined ones, are dropped as missing.",
+        "fpstudy/summary.py",
+        "    return summary.reset_index(drop=True)[list(COLUMNS)]\n",
+        '    summary = summary.dropna(subset="relative_error_max")\n'
+        "    return summary.reset_index(drop=True)[list(COLUMNS)]\n",
+        ("tests/test_flow.py::test_every_case_is_one_row_of_the_summary",),
+    ),
+    Fault(
+        "cases_numbered_anew",
+        "The rows of the record are numbered as their draws come, so that a case has another's"
+        " errors.",
+        "fpstudy/tasks.py",
+        "        draws.setdefault(case.demand.draw, []).append((number, case))\n",
+        "        draws.setdefault(case.demand.draw, []).append((number ^ 1, case))\n",
+        ("tests/test_flow.py::test_every_case_is_one_row_of_the_summary",),
+    ),
+    Fault(
+        "crash_counts_one_result",
+        "A formula that raises counts one failing result, not all that it owes.",
+        "fpstudy/record.py",
+        "        **{name: components if name == outcome else 0 for name in COUNTS},\n",
+        "        **{name: int(name == outcome) for name in COUNTS},\n",
+        (FAULTY,),
+    ),
+    Fault(
+        "crash_has_no_error",
+        "A formula that raises has no error, and so no part in any maximum.",
+        "fpstudy/record.py",
+        '    error = np.nan if outcome == "skipped" else np.inf\n',
+        "    error = np.nan\n",
+        (FAULTY,),
+    ),
+    Fault(
+        "crash_ends_as_run",
+        "The manifest counts a case that crashed as one that was run.",
+        "fpstudy/record.py",
+        '"skipped" if outcome == "skipped" else "crashed")',
+        '"skipped" if outcome == "skipped" else "run")',
+        (FAULTY,),
+    ),
+    Fault(
+        "skip_is_a_failure",
+        "A case that was not run counts as one that failed.",
+        "fpstudy/outcomes.py",
+        'Outcome("skipped", "-", "not run, for the reason given")',
+        'Outcome("skipped", "-", "not run, for the reason given", True)',
+        ("tests/test_report.py::test_lost_subnormals_undecided_and_skipped_are_no_failures",),
+    ),
+    Fault(
+        "verdict_of_the_first_length",
+        "A magnitude passes if the first length measured there did not fail.",
+        "fpstudy/report/verdicts.py",
+        '    counts = groups[[*FAILURES, "failing", "flushed_subnormal"]].sum()\n',
+        '    counts = groups[[*FAILURES, "failing", "flushed_subnormal"]].first()\n',
+        (
+            "tests/test_report.py::"
+            "test_a_failure_at_any_n_ends_the_reach_and_later_successes_do_not_count",
+        ),
+    ),
+    Fault(
+        "verdict_reads_the_median",
+        "The largest relative error of a verdict is the largest of the medians.",
+        "fpstudy/report/verdicts.py",
+        '    "relative_error_max",\n]  # fmt: skip\n',
+        '    "relative_error_max", "relative_error_median",\n]  # fmt: skip\n',
+        (REPORT,),
+    ),
+    Fault(
+        "bits_of_the_best_sample",
+        "A verdict tells the bits of the best case at each magnitude.",
+        "fpstudy/report/verdicts.py",
+        '    bits = groups["bits_kept_min"].min().iloc[judged]\n',
+        '    bits = groups["bits_kept_min"].max().iloc[judged]\n',
+        (REPORT, "tests/test_table.py"),
+    ),
+    Fault(
+        "verdict_counts_finite_results",
+        "A verdict's count of results leaves out those that failed.",
+        "fpstudy/report/verdicts.py",
+        '        components=int(part["measured"].sum()),\n',
+        '        components=int((part["measured"] - part["failing"]).sum()),\n',
+        (COUNTS, REPORT),
+    ),
+    Fault(
+        "failures_dropped_from_the_curves",
+        "Samples whose error is not finite are dropped from a figure's points.",
+        "fpstudy/report/points.py",
+        '    infinite = np.isinf(samples["relative_error"])\n',
+        '    samples = samples[~np.isinf(samples["relative_error"])]\n'
+        '    infinite = np.isinf(samples["relative_error"])\n',
+        (POINTS,),
+    ),
+    Fault(
+        "failures_not_drawn",
+        "A maximum that leaves the axis of a figure is not marked in its strip.",
+        "fpstudy/report/curves.py",
+        "    left = np.isnan(upper) & ~np.isnan(maximum)\n",
+        "    left = np.isnan(upper) & False\n",
+        ("tests/test_report.py::test_a_sum_that_fails_is_drawn_in_the_strip",),
+    ),
+    Fault(
+        "figure_of_another_column",
+        "A figure of relative errors draws errors in ulps.",
+        "fpstudy/report/figures.py",
+        '["case", "relative_error"]]\n    errors = own["relative_error"].to_numpy()',
+        '["case", "ulp_error"]]\n    errors = own["ulp_error"].to_numpy()',
+        ("tests/test_figures.py::test_the_numbers_of_curves_are_those_of_the_summary",),
+    ),
+    Fault(
+        "median_drawn_as_the_maximum",
+        "The edge of a figure's band is the median.",
+        "fpstudy/report/points.py",
+        '        maximum=("relative_error", "max"),\n',
+        '        maximum=("relative_error", "median"),\n',
+        (POINTS,),
+    ),
+    Fault(
+        "map_of_the_last_case",
+        "A field of a map shows the last of the cases that share it, not all of them.",
+        "fpstudy/report/maps.py",
+        '    fields = groups[[*counts, "honest_underflow"]].sum()\n',
+        '    fields = groups[[*counts, "honest_underflow"]].last()\n',
+        ("tests/test_figures.py",),
+    ),
+    Fault(
+        "most_bits_in_the_map",
+        "The map of bits shows the case that kept most.",
+        "fpstudy/report/maps.py",
+        'groups["bits_kept_min"].min()',
+        'groups["bits_kept_min"].max()',
+        ("tests/test_figures.py::test_the_numbers_of_maps_are_those_of_the_summary",),
+    ),
+    Fault(
+        "table_of_the_cases_that_ran",
+        "The table of failures leaves out the cases that were skipped.",
+        "fpstudy/report/tables.py",
+        '    groups = table.groupby(["variant", "formula", *SETTING], sort=False)\n',
+        '    table = table[table["skipped"] == 0]\n'
+        '    groups = table.groupby(["variant", "formula", *SETTING], sort=False)\n',
+        (COUNTS,),
+    ),
+    Fault(
+        "rare_reasons_dropped",
+        "Of the reasons why cases were not run, those beyond the twentieth are dropped.",
+        "fpstudy/report/tables.py",
+        "    if len(rest):\n",
+        "    if False:\n",
+        (COUNTS, REPORT),
+    ),
+    Fault(
+        "size_of_what_ran",
+        "The number of results that a page states is that of the cases without a failure.",
+        "fpstudy/report/method.py",
+        '    results, skipped = summary["components"].sum(), summary["skipped"].sum()\n',
+        '    results = summary.query("relative_error_max < inf")["components"].sum()\n'
+        '    skipped = summary["skipped"].sum()\n',
+        (COUNTS,),
+    ),
+    Fault(
+        "worst_input_of_another_sample",
+        "The worst input that a page shows is that of the sample with the least error.",
+        "fpstudy/report/worst.py",
+        'its["ulp_error"].argmax()',
+        'its["ulp_error"].argmin()',
+        ("tests/test_page.py",),
+    ),
+)
