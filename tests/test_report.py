@@ -239,6 +239,20 @@ def test_lost_subnormals_undecided_and_skipped_are_no_failures():
     assert found["lost_subnormals"] == found["undecided"] == 32
 
 
+def test_a_formula_that_runs_nowhere_ends_no_other_formulas_reach():
+    """Its library is not installed: that says nothing of what a dtype can hold."""
+    rows = [
+        case("skipped" if formula == "library" else "accurate", formula=formula, magnitude=M)
+        for formula, M in itertools.product(("shifted", "library"), (1.0, 100.0))
+    ]
+    (best,) = verdicts(table(*rows)).to_dict("records")
+    assert (best["formula"], best["largest_magnitude"], best["failing"]) == ("shifted", 100.0, 0)
+    beyond = [case("skipped", formula=name, magnitude=1e5) for name in ("shifted", "library")]
+    beyond.append(case(formula="naive", magnitude=1e5, n=2))
+    (best,) = verdicts(table(*rows, *beyond)).to_dict("records")
+    assert best["largest_magnitude"] == 100.0  # there is a case there that the dtype cannot hold
+
+
 def test_a_spurious_zero_that_is_not_subnormal_is_a_failure():
     found = verdict(case("spurious_underflow", flushed_subnormal=31))
     assert found["failing"] == 1 and found["first_failure"] == "spurious_underflow"

@@ -94,10 +94,12 @@ def _telling(table: pd.DataFrame) -> pd.DataFrame:
     """The rows that a verdict rests on: some result has an exact value, or fails without one.
 
     A magnitude at which a dtype skips a case, because it cannot hold the logits, extends no
-    verdict; from the least such magnitude on the dtype's rows are left out.
+    verdict; from the least such magnitude on the dtype's rows are left out. A formula that was run
+    nowhere there, as its library is not installed, is skipped for itself and ends no other's.
     """
     keys = [table["variant"], *(table[name].astype(str) for name in SETTING)]
-    skipping = table["magnitude"].where((table["skipped"] > 0) & table["swept"])
+    runs = table["measured"].groupby([*keys, table["formula"].astype(str)]).transform("max") > 0
+    skipping = table["magnitude"].where((table["skipped"] > 0) & table["swept"] & runs)
     end = skipping.groupby(keys).transform("min").fillna(math.inf)
     within = (table["magnitude"].astype(float) < end) | ~table["swept"]
     some = (table["measured"] > table["undefined"]) | (table["failing"] > 0)
