@@ -137,7 +137,8 @@ def _print_verdicts(done: Any) -> None:
         terminal.print_verdicts(done.summary)
     counts, witness = done.manifest["cases"], done.manifest["witness"]
     click.echo(
-        f"{counts['run']:,} cases measured, {counts['skipped']:,} skipped. Exact values:"
+        f"{counts['run']:,} cases measured, {counts['skipped']:,} skipped"
+        f"{_crashed(counts['crashed'])}. Exact values:"
         f" {done.manifest['truths']:,}, {done.manifest['undecided']:,} undecided;"
         f" mpmath recomputed {witness['checked']:,}, of which {witness['agreed']:,} agree."
     )
@@ -149,6 +150,10 @@ def _print_verdicts(done: Any) -> None:
         _say("the record was there already, of the same study, version and environment: --fresh"
              " measures again")  # fmt: skip
     click.echo(f"report: {done.directory / 'index.html'}")
+
+
+def _crashed(cases: int) -> str:
+    return f", {cases:,} crashed" if cases else ""
 
 
 @click.command()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -110,8 +111,13 @@ def readable(frame: pd.DataFrame, given: dict[str, str], formats: Formats) -> pd
 
 
 def samples_of(cases: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
-    """A row for each sample of the cases: what is known of the case, and the relative error."""
+    """A row for each sample of the cases: what is known of the case, and the relative error.
+
+    A case that raised has one row in the record, which stands for all of its samples.
+    """
     own = record.loc[record["case"].isin(cases.index), ["case", "relative_error"]]
+    rows = own["case"].map(own["case"].value_counts())
+    own = own.loc[own.index.repeat(np.where(rows == 1, own["case"].map(cases["samples"]), 1))]
     errors = own["relative_error"].to_numpy()
     return cases[_KNOWN].loc[own["case"]].assign(relative_error=errors).reset_index(drop=True)
 

@@ -213,14 +213,16 @@ def failure_rows(summary: pd.DataFrame) -> list[Failures]:
 
 
 def _which(row: dict[object, object]) -> str:
-    """The failing outcomes that occur, and log-sum-exps beyond their bounds, with counts."""
+    """The failing outcomes that occur, whose counts add up to what fails.
+
+    Then, apart, how many log-sum-exps lie beyond their bounds, failing or not.
+    """
     counts = {name: int(str(row[name])) for name in FAILURES}
     counts["spurious_underflow"] -= int(str(row["flushed_subnormal"]))
-    told = [f"{outcome_text(name)} {count(n)}" for name, n in counts.items() if n > 0]
+    told = ", ".join(f"{outcome_text(name)} {count(n)}" for name, n in counts.items() if n > 0)
     broken = int(str(row["bound_broken"]))
-    if broken:
-        told.append(f"outside m <= y <= m + log n: {count(broken)}")
-    return ", ".join(told) or NONE
+    outside = f"outside m <= y <= m + log n: {count(broken)}" if broken else ""
+    return "; ".join(filter(None, (told, outside))) or NONE
 
 
 @dataclass(frozen=True)
