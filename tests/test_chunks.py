@@ -131,7 +131,7 @@ def test_keys_depend_on_whence_and_on_what_a_file_holds_not_where(tmp_path: Path
     for folder, value in (("a", 1.0), ("b", 1.0), ("c", 2.0)):
         (tmp_path / folder).mkdir()
         path = tmp_path / folder / "x.npy"
-        np.save(path, np.full((2, 3), value) * [1, 2, 3])
+        np.save(path, [[value, 2.0, 3.0], [1.0, 2.0, 3.0]])  # of one size, and one largest logit
         (chunk,) = of({"name": "files", "sweep": [sweep | {"file": str(path)}]})
         keys.append(chunk.key)
     assert keys[0] == keys[1] != keys[2]

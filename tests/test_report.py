@@ -230,6 +230,21 @@ def test_ties_go_to_bits_then_error_then_name(better, worse):
     assert verdict(*rows)["formula"] == "a"
 
 
+def test_a_verdict_tells_the_worst_case_at_each_magnitude_and_of_all():
+    """Wherever it stands: the largest error at the least magnitude, the fewest bits between."""
+    found = verdict(
+        case(magnitude=1.0, n=2, bits_kept=9.0, error=1e-3),
+        case(magnitude=1.0, n=8, bits_kept=7.0, error=9e-3),
+        case(magnitude=10.0, n=2, bits_kept=4.0, error=2e-3),
+        case(magnitude=10.0, n=8, bits_kept=9.0, error=3e-3),
+        case(magnitude=100.0, n=2, bits_kept=8.0, error=4e-3),
+        case(magnitude=100.0, n=8, bits_kept=6.0, error=5e-3),
+    )
+    assert found["relative_error_max"] == 9e-3
+    assert (found["bits_at_least"], found["bits_at_largest"], found["bits_worst"]) == (7, 6, 4)
+    assert found["bits_worst_magnitude"] == 10
+
+
 def test_lost_subnormals_undecided_and_skipped_are_no_failures():
     found = verdict(
         case("spurious_underflow", flushed_subnormal=32, magnitude=1.0),

@@ -14,7 +14,7 @@ from fpstudy.formats import FORMATS, Format
 from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.summary import summarize
-from fpstudy.truth import Truth, enclose
+from fpstudy.truth import State, Truth, enclose
 from fpstudy.yardstick import Yardsticks
 
 F = FORMATS["float16"]
@@ -107,6 +107,14 @@ def test_undecided_and_undefined_components_are_counted_and_not_measured(
     (summary,) = summarize(rows(y, replace(t, hi=hi, state=state)).to_pandas()).to_dict("records")
     assert (summary["undecided"], summary["undefined"]) == (1, 3)
     assert np.isfinite(summary["relative_error_max"])
+
+
+def test_a_case_without_any_error_keeps_its_row(right: tuple[np.ndarray, Truth]) -> None:
+    _, t = right
+    nothing = replace(t, hi=t.hi * np.nan, state=np.full_like(t.state, State.UNDEFINED))
+    (summary,) = summarize(rows(t.hi * np.nan, nothing).to_pandas()).to_dict("records")
+    assert summary["undefined"] == summary["components"] == t.hi.size
+    assert np.isnan([summary["relative_error_max"], summary["relative_error_median"]]).all()
 
 
 def test_outcomes_that_do_not_add_up_are_a_defect(right: tuple[np.ndarray, Truth]) -> None:

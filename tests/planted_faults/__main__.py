@@ -42,8 +42,10 @@ def main(
         return 0
     try:
         return _tried(chosen, root, options.jobs, not options.named_only)
-    except (TrialError, ValueError) as error:
+    except (TrialError, ValueError, OSError) as error:
         return _refused(str(error))
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +76,8 @@ def _refused(message: str) -> int:
 def _tried(faults: Sequence[Fault], root: Path, jobs: int, suite: bool) -> int:
     signal.signal(signal.SIGTERM, _interrupted)
     start = time.perf_counter()
+    for fault in faults:
+        fault.planted((root / fault.file).read_text(encoding="utf-8"))  # so that all of them fit
     with copy_of(root) as folder:
         court = Court(folder)
         tests = sorted({test for fault in faults for test in fault.tests})

@@ -2,9 +2,9 @@
 
 from .fault import Fault
 
-WITNESS = "tests/test_witness.py"
-KEYS = "tests/test_chunks.py::test_another_study_has_other_keys"
-KEPT = "tests/test_flow.py::test_a_finished_record_is_kept_unless_it_is_damaged_or_fresh_is_asked"
+OFF = "tests/test_witness.py::test_a_truth_that_is_off_by_four_radii_is_seen"
+LARGE = "tests/test_flow.py::test_every_problem_is_witnessed_however_large_the_study"
+ANEW = "tests/test_flow.py::test_what_results_depend_on_is_measured_anew_when_it_changes"
 AGREES = "            agrees = values[j] == t or abs(values[j] - t) <= allowed\n"
 OWN_ERROR = "            allowed += eps * problem.definition_error(terms, values[j], labels)\n"
 
@@ -15,7 +15,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/witness.py",
         AGREES,
         "            agrees = mpmath.CONTEXT.nstr(values[j], 15) == mpmath.CONTEXT.nstr(t, 15)\n",
-        (WITNESS,),
+        (OFF,),
     ),
     Fault(
         "witness_compares_the_truth_to_itself",
@@ -23,7 +23,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/witness.py",
         AGREES,
         "            agrees = abs(t - t) <= allowed\n",
-        (WITNESS,),
+        (OFF,),
     ),
     Fault(
         "witness_is_the_reference",
@@ -34,7 +34,7 @@ FAULTS: tuple[Fault, ...] = (
         " **parameters)\n",
         "    arrays = [xp.asarray(part) for part in inputs.arrays]\n"
         "    values = sum(problem.reference(xp, *arrays, **parameters))\n",
-        (WITNESS,),
+        ("tests/test_witness.py::test_a_reference_that_is_another_function_is_seen",),
     ),
     Fault(
         "witness_forgives_everything",
@@ -42,7 +42,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/witness.py",
         OWN_ERROR,
         "            allowed += 1\n",
-        (WITNESS,),
+        (OFF,),
     ),
     Fault(
         "witness_takes_itself_for_exact",
@@ -51,7 +51,7 @@ FAULTS: tuple[Fault, ...] = (
         "            agrees = values[j] == t or abs(values[j] - t) <= allowed\n",
         "            allowed -= eps * problem.definition_error(terms, values[j], labels)\n"
         "            agrees = values[j] == t or abs(values[j] - t) <= allowed / 2**40\n",
-        (WITNESS,),
+        ("tests/test_witness.py::test_truths_are_witnessed",),
     ),
     Fault(
         "witness_at_a_fixed_precision",
@@ -59,7 +59,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/witness.py",
         "            need[j] += np.log2(error / value + 1) - (0 if relative else small)\n",
         "            need[j] += 0\n",
-        (WITNESS, "tests/test_witness.py::test_what_the_definition_cannot_reach_is_counted"),
+        ("tests/test_witness.py::test_what_the_definition_cannot_reach_is_counted",),
     ),
     Fault(
         "witness_is_never_drawn",
@@ -67,7 +67,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/measurement.py",
         "    rows = np.flatnonzero(chosen).tolist()\n",
         "    rows = np.flatnonzero(chosen & False).tolist()\n",
-        ("tests/test_flow.py::test_the_counts_of_the_manifest_are_those_of_the_tables",),
+        (LARGE,),
     ),
     Fault(
         "every_problem_but_the_last_witnessed",
@@ -75,7 +75,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/measurement.py",
         "    chosen[0] |= demand in task.sure\n",
         "",
-        ("tests/test_flow.py::test_every_problem_is_witnessed_however_large_the_study",),
+        (LARGE,),
     ),
     Fault(
         "disagreements_are_not_failures",
@@ -100,10 +100,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/measurement.py",
         "        return self._yardsticks[f]\n",
         "        return next(iter(self._yardsticks.values()))\n",
-        (
-            "tests/test_yardstick.py::test_of_a_large_truth_the_yardsticks_of_one_format_are_kept",
-            "tests/test_flow.py",
-        ),
+        ("tests/test_yardstick.py::test_of_a_large_truth_the_yardsticks_of_one_format_are_kept",),
     ),
     Fault(
         "stale_record_of_another_seed",
@@ -111,7 +108,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/flow.py",
         'exclude={"path", "text"}',
         'exclude={"path", "text", "seed"}',
-        ("tests/test_flow.py::test_studies_that_differ_have_different_hashes",),
+        (f"{ANEW}[other_seed]",),
     ),
     Fault(
         "stale_record_of_another_selection",
@@ -119,7 +116,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/flow.py",
         "    parts = [study_hash(study), selection, whence]\n",
         "    parts = [study_hash(study), whence]\n",
-        ("tests/test_flow.py",),
+        (f"{ANEW}[other_selection]",),
     ),
     Fault(
         "stale_record_of_other_sources",
@@ -128,7 +125,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/flow.py",
         "        sources.update(path.read_bytes())\n",
         "        sources.update(path.name.encode())\n",
-        ("tests/test_flow.py",),
+        (f"{ANEW}[other_sources]",),
     ),
     Fault(
         "stale_record_of_other_packages",
@@ -136,7 +133,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/flow.py",
         'here = [where["environment"], where["versions"], sources.hexdigest()]',
         'here = [where["environment"], sources.hexdigest()]',
-        ("tests/test_flow.py",),
+        (f"{ANEW}[newer_packages]",),
     ),
     Fault(
         "stale_record_of_another_file",
@@ -144,7 +141,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/flow.py",
         "        digest.update(file.read_bytes())\n",
         "        digest.update(file.name.encode())\n",
-        ("tests/test_flow.py::test_studies_that_differ_have_different_hashes",),
+        (f"{ANEW}[other_logits]",),
     ),
     Fault(
         "stale_chunk_of_another_file",
@@ -184,6 +181,6 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/flow.py",
         '    return manifest if intact and manifest.get("key") == key else None\n',
         '    return manifest if manifest.get("key") == key else None\n',
-        (KEPT,),
+        (f"{ANEW}[damaged_record]",),
     ),
 )

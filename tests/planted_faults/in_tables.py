@@ -2,13 +2,12 @@
 
 from .fault import Fault
 
-REPORT = "tests/test_report.py"
 POINTS = (
     "tests/test_report.py::"
     "test_points_are_the_median_and_the_maximum_over_the_samples_failures_among_them"
 )
-COUNTS = "tests/test_counts.py"
-ADD_UP = "tests/test_flow.py::test_outcomes_add_up_to_components_everywhere"
+WITHOUT_RESULT = "tests/test_counts.py::test_a_study_without_a_result_counts_what_it_skipped"
+FAILURES_ALONE = "tests/test_counts.py::test_a_study_of_failures_alone_hides_none[['raises']]"
 FAULTY = "tests/test_flow.py::test_a_faulty_formula_is_an_outcome_and_the_rest_is_measured"
 
 FAULTS: tuple[Fault, ...] = (
@@ -18,7 +17,10 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/summary.py",
         '    largest = groups[[*errors, "normwise_error", *SIZES]].max().add_suffix("_max")\n',
         '    largest = groups[[*errors, "normwise_error", *SIZES]].median().add_suffix("_max")\n',
-        ("tests/test_summary.py",),
+        (
+            "tests/test_summary.py::test_failures_are_infinite_in_medians_and_maxima",
+            "tests/test_summary.py::test_the_worst_component_of_the_worst_sample_is_found",
+        ),
     ),
     Fault(
         "infinite_errors_averaged_away",
@@ -35,7 +37,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/summary.py",
         '    counts = groups[["components", *COUNTS]].sum()\n',
         '    counts = groups[["components", *COUNTS]].first()\n',
-        ("tests/test_summary.py", ADD_UP),
+        ("tests/test_summary.py",),
     ),
     Fault(
         "cases_without_an_error_dropped",
@@ -44,16 +46,7 @@ FAULTS: tuple[Fault, ...] = (
         "    return summary.reset_index(drop=True)[list(COLUMNS)]\n",
         '    summary = summary.dropna(subset="relative_error_max")\n'
         "    return summary.reset_index(drop=True)[list(COLUMNS)]\n",
-        ("tests/test_flow.py::test_every_case_is_one_row_of_the_summary",),
-    ),
-    Fault(
-        "cases_numbered_anew",
-        "The rows of the record are numbered as their draws come, so that a case has another's"
-        " errors.",
-        "fpstudy/tasks.py",
-        "        draws.setdefault(case.demand.draw, []).append((number, case))\n",
-        "        draws.setdefault(case.demand.draw, []).append((number ^ 1, case))\n",
-        ("tests/test_flow.py::test_every_case_is_one_row_of_the_summary",),
+        ("tests/test_summary.py::test_a_case_without_any_error_keeps_its_row",),
     ),
     Fault(
         "crash_counts_one_result",
@@ -85,7 +78,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/outcomes.py",
         'Outcome("skipped", "-", "not run, for the reason given")',
         'Outcome("skipped", "-", "not run, for the reason given", True)',
-        ("tests/test_report.py::test_lost_subnormals_undecided_and_skipped_are_no_failures",),
+        (WITHOUT_RESULT,),
     ),
     Fault(
         "verdict_of_the_first_length",
@@ -99,12 +92,12 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     Fault(
-        "verdict_reads_the_median",
-        "The largest relative error of a verdict is the largest of the medians.",
+        "verdict_tells_the_middle_error",
+        "The largest relative error of a verdict is the middle one of its magnitudes.",
         "fpstudy/report/verdicts.py",
-        '    "relative_error_max",\n]  # fmt: skip\n',
-        '    "relative_error_max", "relative_error_median",\n]  # fmt: skip\n',
-        (REPORT,),
+        'groups["relative_error_max"].max().iloc[judged].max()',
+        'groups["relative_error_max"].max().iloc[judged].median()',
+        ("tests/test_report.py::test_a_verdict_tells_the_worst_case_at_each_magnitude_and_of_all",),
     ),
     Fault(
         "bits_of_the_best_sample",
@@ -112,7 +105,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/report/verdicts.py",
         '    bits = groups["bits_kept_min"].min().iloc[judged]\n',
         '    bits = groups["bits_kept_min"].max().iloc[judged]\n',
-        (REPORT, "tests/test_table.py"),
+        ("tests/test_report.py::test_a_verdict_tells_the_worst_case_at_each_magnitude_and_of_all",),
     ),
     Fault(
         "verdict_counts_finite_results",
@@ -120,7 +113,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/report/verdicts.py",
         '        components=int(part["measured"].sum()),\n',
         '        components=int((part["measured"] - part["failing"]).sum()),\n',
-        (COUNTS, REPORT),
+        (FAILURES_ALONE,),
     ),
     Fault(
         "failures_dropped_from_the_curves",
@@ -143,9 +136,26 @@ FAULTS: tuple[Fault, ...] = (
         "figure_of_another_column",
         "A figure of relative errors draws errors in ulps.",
         "fpstudy/report/figures.py",
-        '["case", "relative_error"]]\n    errors = own["relative_error"].to_numpy()',
-        '["case", "ulp_error"]]\n    errors = own["ulp_error"].to_numpy()',
+        'own = record.loc[record["case"].isin(cases.index), ["case", "relative_error"]]\n',
+        'own = record.loc[record["case"].isin(cases.index), ["case", "ulp_error"]]\n'
+        '    own = own.rename(columns={"ulp_error": "relative_error"})\n',
         ("tests/test_figures.py::test_the_numbers_of_curves_are_those_of_the_summary",),
+    ),
+    Fault(
+        "errors_of_another_case",
+        "The errors in a figure are put in order, apart from the cases that they are of.",
+        "fpstudy/report/figures.py",
+        '    errors = own["relative_error"].to_numpy()\n',
+        '    errors = np.sort(own["relative_error"].to_numpy())\n',
+        ("tests/test_figures.py::test_the_numbers_of_curves_are_those_of_the_summary",),
+    ),
+    Fault(
+        "crash_drawn_as_one_sample",
+        "A case that raised counts as one sample in a figure, as it has one row in the record.",
+        "fpstudy/report/figures.py",
+        'np.where(rows == 1, own["case"].map(cases["samples"]), 1)',
+        "1",
+        (FAILURES_ALONE,),
     ),
     Fault(
         "median_drawn_as_the_maximum",
@@ -161,7 +171,10 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/report/maps.py",
         '    fields = groups[[*counts, "honest_underflow"]].sum()\n',
         '    fields = groups[[*counts, "honest_underflow"]].last()\n',
-        ("tests/test_figures.py",),
+        (
+            "tests/test_figures.py::test_the_numbers_of_maps_are_those_of_the_summary",
+            "tests/test_figures.py::test_the_failing_components_of_the_maps_add_up_to_those_of_the_summary",
+        ),
     ),
     Fault(
         "most_bits_in_the_map",
@@ -178,7 +191,7 @@ FAULTS: tuple[Fault, ...] = (
         '    groups = table.groupby(["variant", "formula", *SETTING], sort=False)\n',
         '    table = table[table["skipped"] == 0]\n'
         '    groups = table.groupby(["variant", "formula", *SETTING], sort=False)\n',
-        (COUNTS,),
+        (WITHOUT_RESULT,),
     ),
     Fault(
         "rare_reasons_dropped",
@@ -186,7 +199,7 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/report/tables.py",
         "    if len(rest):\n",
         "    if False:\n",
-        (COUNTS, REPORT),
+        ("tests/test_counts.py::test_more_reasons_than_are_spelled_out_are_counted_together",),
     ),
     Fault(
         "size_of_what_ran",
@@ -195,7 +208,7 @@ FAULTS: tuple[Fault, ...] = (
         '    results, skipped = summary["components"].sum(), summary["skipped"].sum()\n',
         '    results = summary.query("relative_error_max < inf")["components"].sum()\n'
         '    skipped = summary["skipped"].sum()\n',
-        (COUNTS,),
+        (WITHOUT_RESULT,),
     ),
     Fault(
         "worst_input_of_another_sample",
@@ -203,6 +216,9 @@ FAULTS: tuple[Fault, ...] = (
         "fpstudy/report/worst.py",
         'its["ulp_error"].argmax()',
         'its["ulp_error"].argmin()',
-        ("tests/test_page.py",),
+        (
+            "tests/test_page.py::test_the_first_failure_is_that_at_the_least_magnitude",
+            "tests/test_page.py::test_every_command_gives_the_recorded_value",
+        ),
     ),
 )
