@@ -15,6 +15,7 @@ from typing import Any
 
 from fpstudy.arithmetic.copies import on_copies
 from fpstudy.problems import Formula
+from fpstudy.reasons import FAULTS, reason_of
 
 
 class CodeError(ValueError):
@@ -91,8 +92,8 @@ def load(name: str, code: Code) -> Formula:
         sys.path.append(str(code.folder))  # behind the installed packages: it shadows none
     try:
         module = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # whatever it raises is the user's to know
-        said = f"{type(error).__name__}: {error}"
+    except FAULTS as error:  # whatever it raises is the user's to know
+        said = reason_of(error)
         raise CodeError(f"{name}: importing {module_name} failed: {said}") from None
     function = getattr(module, function_name, None)
     if function is None:

@@ -16,6 +16,7 @@ from fpstudy.execution.origin import Needs, Origin
 from fpstudy.execution.remote import Carried, carry_out, origin_here
 from fpstudy.execution.terms import Notice, Terms
 from fpstudy.outages import ClusterError, WorkersLostError
+from fpstudy.reasons import reason_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -64,7 +65,7 @@ class Cluster:
             error = future.exception()
             if _lost(future):
                 continue
-            why = f"{type(error).__name__}: {error}" if error else self._refusal(future.result())
+            why = reason_of(error) if error else self._refusal(future.result())
             if why:
                 refused.append(f"{worker}: {why}")
         if refused:

@@ -22,6 +22,7 @@ from typing import Any
 from fpstudy.chunks import Chunk, DamagedChunkError, keep, pack, read
 from fpstudy.environment.floating_point import UnsteadyError
 from fpstudy.measurement import NO_CASE, Verdict, Watch, run_tasks
+from fpstudy.reasons import reason_of
 from fpstudy.user_code import Code, CodeError, sources
 
 WATCH_SECONDS = 0.5  # between two looks at whether the parent is there
@@ -139,8 +140,7 @@ def carry_out(
     except Exception:
         raise RuntimeError(f"in a process of its own:\n{traceback.format_exc()}") from None
     except BaseException as error:  # no signal raises here
-        said = f"{type(error).__name__}: {error}"[:500]
-        return Ended(post.station[CASE], Verdict("crashed", said))
+        return Ended(post.station[CASE], Verdict("crashed", reason_of(error)))
     return None
 
 
