@@ -49,8 +49,10 @@ def measure(
               problem's result for each row, in the dtype it was given.
     logits:   (rows, n) numbers to take instead of drawing them, rounded to the dtype
     The other arguments are the keys of a [[sweep]], with its defaults, and the columns are those of
-    summary.csv. What the function raises is an outcome, "crashed", with the reason in the row; so
-    is a wrong dtype or shape, "bad_output". Raises ValueError for arguments that are none.
+    summary.csv. What the function raises is an outcome, "crashed", with the reason in the row, and
+    so is changing a state of the process that computing depends on, which is undone; a wrong dtype
+    or shape is another, "bad_output", and so is changing an input in place. Raises ValueError for
+    arguments that are none.
     """
     x = None if logits is None else given_logits(logits)
     sweep: dict[str, Any] = {

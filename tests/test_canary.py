@@ -16,7 +16,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -135,8 +135,9 @@ class Change:
 FLUSHED = "float32 rounds to nearest even, subnormal {} flushed to zero"
 NUMPY, FILTERS, LOCALE = "how NumPy treats what overflows", "the filters of warnings", "the locale"
 PRECISION, THREADS = "the precision of a library", "how many threads compute"
-DECIMAL, PYTHON = "the context of the module decimal", "the limits of Python"
+DECIMAL, DIGITS = "the context of the module decimal", "how many digits Python reads"
 FOLDER, VARIABLES = "the working directory", "environment variables"
+ITSELF = "looked at by the canary itself"
 TORCH, JAX = "settings of torch", "settings of jax"
 numpy_state = lambda: (np.geterr(), np.geterrcall(), np.getbufsize())  # noqa: E731
 python_limits = lambda: (sys.getrecursionlimit(), sys.get_int_max_str_digits())  # noqa: E731
@@ -205,10 +206,11 @@ CHANGES = {
         lambda: decimal.setcontext(decimal.BasicContext), decimal_state, "prec 28 -> 9", DECIMAL
     ),
     "recursion": Change(
-        lambda: sys.setrecursionlimit(2345), python_limits, "recursion limit .* -> 2345", PYTHON
+        lambda: sys.setrecursionlimit(2345), python_limits, r"recursion limit \(\d+ -> 2345\)",
+        ITSELF,
     ),
     "digits": Change(
-        lambda: sys.set_int_max_str_digits(0), python_limits, "digits .* 4300 -> 0", PYTHON
+        lambda: sys.set_int_max_str_digits(0), python_limits, "of an integer 4300 -> 0", DIGITS
     ),
     "os.chdir": Change(lambda: os.chdir("/"), os.getcwd, "folder '.*' -> '/'", FOLDER),
     "XLA_FLAGS": Change(
@@ -402,7 +404,9 @@ def test_without_its_detector_a_change_goes_unseen(
     change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each detector is needed: the tests above would fail without it."""
-    if change.state:
+    if change.state == ITSELF:
+        monkeypatch.setattr(sys, "getrecursionlimit", lambda: 5000)
+    elif change.state:
         left = tuple(state for state in canary.STATES if state.name != change.state)
         assert len(left) == len(canary.STATES) - 1
         monkeypatch.setattr(canary, "STATES", left)
@@ -427,6 +431,25 @@ def test_several_changes_are_all_named() -> None:
     assert "prec 28 -> 7" in words
     assert not UP or words.startswith("after it: float32 rounds up")
     assert set(mode().values()) == {STANDARD}
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_a_formula_that_leaves_no_room_to_look_crashes_alone(arithmetic: str) -> None:
+    def lowering(xp: Any, x: Any) -> Any:
+        y, limit = shifted(xp, x), 1
+        while True:
+            with suppress(RecursionError):
+                sys.setrecursionlimit(limit)
+                return y
+            limit += 1
+
+    before = sys.getrecursionlimit()
+    rows = measured(arithmetic, "naive", lowering, "shifted")
+    assert sys.getrecursionlimit() == before
+    lowered = of(rows, "formula_1")
+    assert (lowered["crashed"] == lowered["components"]).all()
+    assert lowered["reason"].str.contains("changed the recursion limit|RecursionError").all()
+    assert (of(rows, "^shifted")["crashed"] == 0).all()
 
 
 def test_what_cannot_be_put_back_is_said(tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def _copy(x: Any) -> Any:
 def _alike(copy: Any, x: Any) -> bool:
     try:
         return copy is x or _bits(copy) == _bits(x)
+    except (MemoryError, RecursionError):
+        raise
     except Exception:  # whatever became of the copy, it is no such array any more
         return False
 

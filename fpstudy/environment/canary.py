@@ -28,7 +28,7 @@ def untouched(what: str) -> Iterator[None]:
     after an import as well, but is nobody's fault.
     """
     with np.errstate(all="ignore"):
-        before, modules = _read(), len(sys.modules)
+        before, modules, depth = _read(), len(sys.modules), sys.getrecursionlimit()
         said = []
         try:
             with steady(what):
@@ -36,8 +36,13 @@ def untouched(what: str) -> Iterator[None]:
         except UnsteadyError as error:
             said.append(str(error))
         except BaseException:
+            sys.setrecursionlimit(depth)  # first: what follows needs room itself
             _undone(before)
             raise
+        left = sys.getrecursionlimit()
+        sys.setrecursionlimit(depth)
+        if left != depth:
+            said.append(f"{what} changed the recursion limit ({depth} -> {left})")
         changed = _undone(before)
         imported = len(sys.modules) > modules
         said += [f"{what} {did}" for state, did in changed if not (imported and state.by_imports)]

@@ -96,16 +96,12 @@ def _put_back_decimal(values: Values) -> None:
         setattr(context, name, value)
 
 
-def _python() -> Values:
-    return {
-        "recursion limit": sys.getrecursionlimit(),
-        "digits of an integer": sys.get_int_max_str_digits(),
-    }
+def _digits() -> Values:
+    return {"of an integer": sys.get_int_max_str_digits()}
 
 
-def _put_back_python(values: Values) -> None:
-    sys.setrecursionlimit(values["recursion limit"])
-    sys.set_int_max_str_digits(values["digits of an integer"])
+def _put_back_digits(values: Values) -> None:
+    sys.set_int_max_str_digits(values["of an integer"])
 
 
 def _folder() -> Values:
@@ -225,7 +221,7 @@ STATES = (
     State("the precision of a library", _precisions, _put_back_precisions),
     State("how many threads compute", threads.limits, threads.put_back),
     State("the context of the module decimal", _decimal, _put_back_decimal),
-    State("the limits of Python", _python, _put_back_python),
+    State("how many digits Python reads", _digits, _put_back_digits),
     State("the working directory", _folder, _put_back_folder),
     State("environment variables", _variables, _put_back_variables),
     State("settings of torch", _torch, _put_back_torch),

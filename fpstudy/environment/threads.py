@@ -79,4 +79,5 @@ def put_back(before: dict[str, int]) -> None:
     if "torch" in before:  # first: it sets those of its OpenMP too
         sys.modules["torch"].set_num_threads(before["torch"])
     for name, pool in _limited[-1].items() if _limited else ():
-        pool.set_num_threads(before[name])
+        if name in before:
+            pool.set_num_threads(before[name])
