@@ -1,6 +1,9 @@
 """The commands: parse, call, print. Results go to stdout, everything else to stderr."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -15,6 +18,8 @@ from fpstudy.cli.values import exact, show
 from fpstudy.streams import dropping
 
 __all__ = ["main"]
+
+SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class _Commands(click.Group):
@@ -47,6 +52,24 @@ def main() -> None:
       fpstudy advise --problem softmax --n 1000    which dtype and formula meet a tolerance
       fpstudy list formulas                        what there is to study, and where it fails
     """  # noqa: D301 (\b is click's mark for a paragraph that is not to be wrapped)
+    click.get_current_context().with_resource(_safe_path())
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes that are started meanwhile import nothing from the folder that they start in.
+
+    A spawned process of Python looks there first, before it takes over the path of its parent.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 for command in (run, plan, report, table, show, exact, advise, list_, init, doctor, schema):
