@@ -97,6 +97,32 @@ def test_the_numbers_of_curves_are_those_of_the_summary():
     assert by["a", "100"]["median relative error"] == "–"
 
 
+def test_curves_are_of_relative_errors_and_no_other_column_of_the_record():
+    summary = table(*(case(magnitude=M) for M in MAGNITUDES))
+    rows = record(summary).assign(ulp_error=7.0, worst_component=3)
+    (drawing,) = (d for d in figures(summary, rows) if d.name == "error_softmax")
+    assert {row["largest relative error"] for row in rows_of(drawing.data)} == {number(1e-3)}
+
+
+def test_a_field_of_a_map_is_the_worst_of_all_that_share_it():
+    """Two lengths, of which the first keeps fewest bits and the second fails."""
+    cases = [
+        (case(magnitude=M, n=2, bits_kept=4.0), case("nan", part=5, magnitude=M, n=8))
+        for M in MAGNITUDES
+    ]
+    few = [
+        (case(magnitude=M, n=2, bits_kept=4.0), case(magnitude=M, n=8, bits_kept=9.0))
+        for M in MAGNITUDES
+    ]
+    for ends, failing, kept in ((cases, "N 5 of 64", "0"), (few, "· 0 of 64", "4")):
+        for order in (1, -1):
+            found = drawn([row for pair in ends for row in pair[::order]])
+            (row,) = rows_of(found["failures_softmax"].data)
+            assert {row[f"M = {M:g}"] for M in MAGNITUDES} == {failing}
+            (row,) = rows_of(found["bits_softmax"].data)
+            assert {row[f"M = {M:g}"] for M in MAGNITUDES} == {kept}
+
+
 def test_some_samples_that_are_not_finite_are_counted():
     summary = table(*(case(magnitude=M) for M in MAGNITUDES))
     rows = record(summary)

@@ -290,6 +290,16 @@ def test_cards_name_the_case_that_the_summary_has(small: Path) -> None:
         assert f"n = {told['n']}" in row.where
 
 
+def test_cards_show_the_sample_with_the_largest_error() -> None:
+    """Of all samples up to the magnitude that the formula reached."""
+    summary = table(case(magnitude=1.0), case(magnitude=10.0), case("nan", magnitude=100.0))
+    errors = [3.0, 9.0, 1.0, 2.0, 4.0, 8.0, 2.0, 1.0, *[math.inf] * 4]
+    rows = record(summary).assign(ulp_error=errors, worst_component=np.arange(12))
+    measured = Measured(rows, summary, MANIFEST, FORMATS, facets_of(summary))
+    (row,) = worst_rows(measured, verdicts(summary))
+    assert (row.component, row.ulps, row.case) == ("1", "9", 0)
+
+
 def test_no_command_where_the_value_is_not_the_recorded_one(small: Path) -> None:
     measured, summary = inputs_of(small)
     softmax = verdicts(summary[summary["problem"] == "softmax"])
