@@ -17,6 +17,7 @@ from fpstudy import flow, record, tasks
 from fpstudy.cases import AXES, expand
 from fpstudy.damage import DamagedError
 from fpstudy.divergences import SIZES
+from fpstudy.execution import origin
 from fpstudy.formats import FORMATS
 from fpstudy.outcomes import NAMES
 from fpstudy.problems import PROBLEMS, Formula
@@ -466,22 +467,22 @@ TINY += 'dtype = ["float16", "float32"]\nsamples = 2\n'
 
 
 def newer_packages(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
-    honest = flow.environment
+    honest = origin.environment
 
     def newer(*arguments: object) -> dict:
         where = honest(*arguments)
         return where | {"versions": where["versions"] | {"numpy": "99.0"}}
 
-    monkeypatch.setattr(flow, "environment", newer)
+    monkeypatch.setattr(origin, "environment", newer)
     return {}
 
 
 def other_sources(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     copy = path.parent / "fpstudy"
-    shutil.copytree(Path(flow.__file__).parent, copy)
+    shutil.copytree(Path(fpstudy.__file__).parent, copy)
     with (copy / "problems" / "softmax.py").open("a") as file:
         file.write("# corrected\n")
-    monkeypatch.setattr(flow, "__file__", str(copy / "flow.py"))
+    monkeypatch.setattr(fpstudy, "__file__", str(copy / "__init__.py"))
     return {}
 
 
@@ -513,7 +514,10 @@ def test_what_results_depend_on_is_measured_anew_when_it_changes(
     change: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "tiny.toml"
-    path.write_text(TINY + ('distribution = "file"\nfile = "x.npy"\n' * (change is other_logits)))
+    text = TINY
+    if change is other_logits:  # whose rows are the samples
+        text = text.replace("samples = 2", 'distribution = "file"\nfile = "x.npy"')
+    path.write_text(text)
     np.save(tmp_path / "x.npy", np.zeros((2, 3)))
 
     def kept(**options: object) -> bool:

@@ -127,10 +127,18 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "file_read_in_float32",
         "Logits of a text file are read as float32.",
-        "fpstudy/distributions.py",
+        "fpstudy/logit_files.py",
         'float.fromhex(plain) if "0x" in plain.lower() else float(plain)',
         'float.fromhex(plain) if "0x" in plain.lower() else float(np.float32(plain))',
-        ("tests/test_samples.py::test_files_of_logits",),
+        ("tests/test_logit_files.py::test_a_good_file_is_read_exactly",),
+    ),
+    Fault(
+        "file_of_integers_beyond_float64",
+        "Integers that float64 does not hold are rounded when a file is read.",
+        "fpstudy/logit_files.py",
+        'if numbers.dtype.kind in "iu" and (numbers != x.astype(numbers.dtype)).any():',
+        "if False:",
+        ("tests/test_logit_files.py::test_a_bad_file_is_refused",),
     ),
     Fault(
         "input_written_in_decimal",
