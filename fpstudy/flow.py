@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from fpstudy import manifest as manifests
 from fpstudy import record
 from fpstudy.cases import expand, select, selection
 from fpstudy.chunks import FOLDER as CHUNKS
 from fpstudy.chunks import Chunk, cut, forget, numbers
-from fpstudy.damage import DamagedError
-from fpstudy.environment import command_line, differences
+from fpstudy.environment import command_line
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
 from fpstudy.environment.uses import used_by
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]  # cases done, cases in all
 
-SCHEMA_VERSION = 2  # of record, summary and manifest; 2 added the divergences
 # To start a process takes half a second, which pays from about 2 s of work on.
 PARALLEL_NUMBERS = 20_000_000
 
@@ -195,10 +194,10 @@ def run(
         with staged(directory) as new:
             if fresh:
                 forget(directory / CHUNKS)
-            manifest = None if fresh else _finished(directory, key)
+            manifest = None if fresh else manifests.finished(directory, key, notice)
             kept = manifest is not None
             if manifest is None:
-                for line in _unlike(directory, where):
+                for line in manifests.unlike(directory, where):
                     notice(line)
                 with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
                     _say_what_changed(study, chosen, timeout, origin, directory, notice)
@@ -214,8 +213,7 @@ def run(
                     )
                 holder.check()
                 manifest = _describe(study, where) | manifest | {"key": key}
-                manifest["record_sha256"] = _sha256(new / "record.parquet")
-                _write_json(new / "manifest.json", manifest)
+                manifest = manifests.write(new, manifest)
             done = _report(directory if kept else new, new, figures)
             holder.check()
         forget(directory / CHUNKS)
@@ -264,7 +262,7 @@ def _report(source: Path, new: Path, figures: bool) -> Run:
     from fpstudy.report import write_report  # pandas takes half a second to import
     from fpstudy.summary import SOURCES, read_csv, summarize, write_csv
 
-    manifest = _manifest_of(source)
+    manifest = manifests.read(source)
     measured = source / "record.parquet"
     write_csv(summarize(*record.parts(measured, SOURCES)), new / "summary.csv")
     summary, samples, claims = (
@@ -272,27 +270,6 @@ def _report(source: Path, new: Path, figures: bool) -> Run:
     )  # fmt: skip
     write_report(new, samples, summary, manifest, claims, figures=figures, recorded=True)
     return Run(source, summary, manifest)
-
-
-def _manifest_of(directory: Path) -> dict[str, Any]:
-    """The manifest of a record that is as it was written; raises DamagedError for another."""
-    again = "run the study again"
-    try:
-        manifest: dict[str, Any] = json.loads(
-            (directory / "manifest.json").read_text(encoding="utf-8")
-        )
-        schema = manifest["schema"]
-        intact = manifest["record_sha256"] == _sha256(directory / "record.parquet")
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedError(f"{directory / 'manifest.json'} is damaged ({error}); {again}") from None
-    if schema != SCHEMA_VERSION:
-        raise DamagedError(
-            f"{directory}: its record has the columns of schema {schema!r}, and this fpstudy reads"
-            f" those of {SCHEMA_VERSION}; {again}"
-        )
-    if not intact:
-        raise DamagedError(f"{directory / 'record.parquet'} is not as it was written; {again}")
-    return manifest
 
 
 def default_directory(study: Study, only: dict[str, set[str]]) -> Path:
@@ -375,7 +352,7 @@ def _verdicts(study: Study) -> list[dict[str, Any]]:
 def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
     """What the manifest says besides the counts."""
     return {
-        "schema": SCHEMA_VERSION,
+        "schema": manifests.SCHEMA_VERSION,
         "name": study.name,
         "title": study.title,
         "question": study.question,
@@ -435,37 +412,3 @@ def _say_what_changed(
             f"{directory}: an earlier run stopped here, and what it measured is measured again"
             f" where it depends on what has changed since: {'; '.join(unlike)}"
         )
-
-
-def _unlike(directory: Path, where: dict[str, Any]) -> list[str]:
-    """What to say where the folder's report is of another environment: one line, or none."""
-    try:
-        old = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-        unlike = differences(old, where)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []
-    if not unlike:
-        return []
-    ids = f"{old.get('environment', 'unknown')} -> {where['environment']}"
-    return [
-        f"{directory}: its report is of another environment, and its numbers may differ ({ids}):"
-        f" {'; '.join(unlike)}"
-    ]
-
-
-def _finished(directory: Path, key: str) -> dict[str, Any] | None:
-    """The manifest of a finished, undamaged run with this key, if the folder has one."""
-    try:
-        manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-        intact = manifest["record_sha256"] == _sha256(directory / "record.parquet")
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return manifest if intact and manifest.get("key") == key else None
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -179,10 +179,15 @@ def test_a_finished_record_is_kept_unless_it_is_damaged_or_fresh_is_asked(
     folder = tmp_path / "kept"
     shutil.copytree(done.directory, folder)
     calls: list[int] = []
+    said: list[str] = []
 
     def run(fresh: bool = False) -> bool:
         calls.clear()
-        found = fpstudy.run(study, folder, jobs=1, fresh=fresh, progress=lambda *_: calls.append(1))
+        said.clear()
+        found = fpstudy.run(
+            study, folder, jobs=1, fresh=fresh, progress=lambda *_: calls.append(1),
+            notice=said.append,
+        )  # fmt: skip
         assert found.kept is not bool(calls)
         return bool(calls)
 
@@ -192,7 +197,13 @@ def test_a_finished_record_is_kept_unless_it_is_damaged_or_fresh_is_asked(
     damaged[len(damaged) // 2] ^= 1
     (folder / "record.parquet").write_bytes(damaged)
     assert run()
+    assert said == [f"{folder / 'record.parquet'} is not as it was written: it is measured again"]
     assert not run()
+    assert not said
+    text = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(text.replace('"crashed": 0', '"crashed": 1'))
+    assert run()
+    assert said == [f"{folder / 'manifest.json'} is not as it was written: it is measured again"]
 
 
 def test_a_selection_gives_the_rows_of_the_whole(

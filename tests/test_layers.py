@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bounds", "cases"),
     ("samples",),
     ("decimals", "encoding", "record", "environment", "progress"),
-    ("user_code", "report_lock"),
+    ("user_code", "report_lock", "manifest"),
     ("calculator", "summary", "measurement"),
     ("callables", "report_folder"),
     ("inspection",),
