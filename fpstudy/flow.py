@@ -200,9 +200,9 @@ def run(
                 for line in manifests.unlike(directory, where):
                     notice(line)
                 with one_thread(uses), steady("the run"), _shown(progress, study.name) as show:
-                    _say_what_changed(study, chosen, timeout, origin, directory, notice)
                     chunks += cut(tasks(study, cases, code), whence)
                     check(directory, need())
+                    _say_what_changed(study, chosen, timeout, origin, directory, notice)
                     workers = _workers(chunks, jobs, terms, needs)
                     if scheduler is not None:
                         from fpstudy.execution.cluster import Cluster  # dask.distributed, an extra
