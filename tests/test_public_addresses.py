@@ -25,6 +25,9 @@ PUBLIC_HOSTS = PACKAGE_HOSTS | {
     "json-schema.org",
 }
 
+# A form to fill in, which is no address of anybody.
+FORMS = frozenset({"tcp://host:8786"})
+
 ADDRESS = re.compile(r"""[a-z][a-z0-9+.-]*://[^\s"'<>`)\]}]*""", re.IGNORECASE)
 
 # The look-behind keeps relative paths (reports/work/) out; addresses are removed before the search.
@@ -41,7 +44,8 @@ def private_addresses(text: str, hosts: Iterable[str]) -> list[str]:
         address
         for address in ADDRESS.findall(text)
         # netloc, not hostname: a user, a password or a port makes an address private
-        if urlsplit(address).scheme != "https" or urlsplit(address).netloc not in hosts
+        if address not in FORMS
+        and (urlsplit(address).scheme != "https" or urlsplit(address).netloc not in hosts)
     ]
 
 
