@@ -35,6 +35,9 @@ from fpstudy.report.terminal import print_verdicts
 MODULE = "planted_formulas"
 # Each takes what an honest formula gives and spoils it; y is (samples, n) or (samples,).
 FORMULAS = f"""
+import os
+import time
+
 import numpy as np
 
 from fpstudy.problems import PROBLEMS
@@ -75,6 +78,15 @@ def wrong_shape(y):
     return y[..., None]
 
 
+def hangs(y):
+    time.sleep(60)
+    return y
+
+
+def dies(y):
+    os._exit(9)
+
+
 def spoiled(problem, how):
     def formula(*arrays):
         return how(PROBLEMS[problem].formulas["shifted"].text(np, *arrays))
@@ -85,7 +97,7 @@ def spoiled(problem, how):
 for _problem in {list(PROBLEMS)}:
     for _how in (
         honest, nan_once, infinite_once, nan_at_one_sample, all_nan, all_infinite, raises,
-        wrong_shape,
+        wrong_shape, hangs, dies,
     ):
         globals()[f"{{_problem}}_{{_how.__name__}}"] = spoiled(_problem, _how)
 """
@@ -558,3 +570,25 @@ def test_more_reasons_than_are_spelled_out_are_counted_together(tmp_path: Path) 
     _, *reasons = page_of(done).table("Cases that were not run, and why")
     assert "other reasons" in reasons[-1][2]
     assert sum(numbers(row[-1]) for row in reasons) == (done.summary["reason"] != "").sum()
+
+
+def test_what_hangs_or_ends_its_process_is_counted_whole(tmp_path: Path) -> None:
+    """In every case of its own; the other formulas' results are there."""
+    magnitudes = MAGNITUDES[:2]
+    text = STUDY + sweep("softmax", ["honest", "hangs", "dies"])
+    text = text.replace(json.dumps(DTYPES), '["float32"]')
+    text = text.replace(str(list(MAGNITUDES)), str(list(magnitudes)))
+    done = run(tmp_path, text, "--no-figures", "--timeout", "5")
+    cases, components = len(magnitudes), len(magnitudes) * SAMPLES * N
+    assert done.manifest["cases"] == {
+        "total": 3 * cases, "run": cases, "skipped": 0, "crashed": 2 * cases
+    }  # fmt: skip
+    counted = with_how(outcomes(done.summary)).set_index("how")
+    assert (counted[list(NAMES)].sum(axis=1) == components).all()
+    assert counted["failing"].to_dict() == {"honest": 0, "hangs": components, "dies": components}
+    assert counted.loc["hangs", "timeout"] == counted.loc["dies", "crashed"] == components
+    assert done.summary["top1_flips"].sum() == 2 * cases * SAMPLES
+    head, *rows = page_of(done).table("What became of the components of each formula")
+    check_failure_table(head, rows, grouped(done))
+    _, *reasons = page_of(done).table("Cases that were not run, and why")
+    assert sum(numbers(row[-1]) for row in reasons) == 2 * cases
