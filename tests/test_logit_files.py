@@ -74,6 +74,11 @@ def test_numbers_become_float64_exactly(tmp_path: Path, dtype: str) -> None:
     assert read_logits(tmp_path / "one.npy").tolist() == [[3, 4]]
 
 
+def test_a_decimal_is_rounded_to_float64_and_to_nothing_narrower(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("0.1, 16777217, 1.0000000000000002\n")
+    assert read_logits(tmp_path / "x.csv").tolist() == [[0.1, 2.0**24 + 1, 1 + 2.0**-52]]
+
+
 def test_a_csv_takes_hex_infinities_and_zeros(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("0x1.8p-3, -inf, 0.000e5\n-0, 1_0, 7\n")
     assert read_logits(tmp_path / "x.csv").tolist() == [[0.1875, -np.inf, 0], [0, 10, 7]]
