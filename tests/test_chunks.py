@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from fpstudy import chunks
 from fpstudy.cases import expand
 from fpstudy.chunks import Chunk, DamagedChunkError
 from fpstudy.execution import here
-from fpstudy.measurement import run_tasks
+from fpstudy.execution.pool import at_desks
+from fpstudy.execution.terms import Terms
+from fpstudy.measurement import NO_CASE, run_tasks
 from fpstudy.study import from_keys
 from fpstudy.tasks import tasks
 
@@ -175,6 +178,34 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
         one, other = ((tmp_path / run / name).read_bytes() for run in ("whole", "part"))
         assert one == other
     assert not (tmp_path / "part" / "chunks").exists()
+
+
+class DoneAtOnce:
+    """A desk whose process has done a thing as soon as it is asked to."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def start(self, _: object, chunk: Chunk, *arguments: object) -> Future:
+        self.given.append(chunk.key)
+        done: Future = Future()
+        done.set_result(None)
+        return done
+
+    def at(self) -> tuple[int, float]:
+        return NO_CASE, 0.0
+
+    def lost(self) -> None:
+        return None
+
+
+def test_a_desk_is_at_work_while_the_caller_reads_what_it_gave(tmp_path: Path) -> None:
+    desk, work = DoneAtOnce(), of(KEYS)
+    finished = at_desks([desk], work, tmp_path, Terms("here"), print)
+    for number, chunk in enumerate(finished, 1):
+        assert chunk.key == work[number - 1].key
+        assert len(desk.given) == min(number + 1, len(work))
+    assert desk.given == [chunk.key for chunk in work]
 
 
 def count_tasks(run: object) -> int:

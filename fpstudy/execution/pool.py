@@ -74,11 +74,14 @@ def at_desks(
     """Each chunk once its file is in the folder; the desks are the caller's to clear."""
     waiting, again = (Attempt(chunk) for chunk in chunks), deque[Attempt]()
     free, busy = list(desks), dict[Future[Ended | None], tuple[Desk, Attempt]]()
+    finished: list[Chunk] = []
     while True:
         while free and (attempt := again.popleft() if again else next(waiting, None)):
             desk = free.pop()
             arguments = (attempt.chunk, folder, terms.environment, attempt.known)
             busy[desk.start(carry_out, *arguments)] = desk, attempt
+        yield from finished  # the desks are at work while the caller reads what they gave
+        finished = []
         if not busy:
             return
         wait(busy, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
@@ -89,7 +92,7 @@ def at_desks(
             del busy[future]
             free.append(desk)
             if state is FINISHED:
-                yield attempt.chunk
+                finished.append(attempt.chunk)
             else:
                 again.append(attempt)
 
