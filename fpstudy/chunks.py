@@ -171,7 +171,7 @@ def _measured(chunk: Chunk, data: bytes) -> Measured:
     if counts["key"] != chunk.key:
         raise DamagedChunkError("it is another chunk's")
     numbers = [number for task in chunk.tasks for number, _ in task.cases]
-    if not rows.schema.equals(MEASURED) or list(dict.fromkeys(rows["case"].to_pylist())) != numbers:
+    if not rows.schema.equals(MEASURED) or rows["case"].unique().to_pylist() != numbers:
         raise DamagedChunkError("it has other columns or cases")
     return Measured(
         rows=rows,

@@ -260,11 +260,11 @@ def rebuild(directory: str | Path, *, figures: bool = True, notice: Notice = war
 def _report(source: Path, new: Path, figures: bool) -> Run:
     """The report of the record and manifest in the source, its other files built in `new`."""
     from fpstudy.report import write_report  # pandas takes half a second to import
-    from fpstudy.summary import SOURCES, read_csv, summarize, write_csv
+    from fpstudy.summary import SOURCES, read_csv, summarize_parts, write_csv
 
     manifest = manifests.read(source)
     measured = source / "record.parquet"
-    write_csv(summarize(*record.parts(measured, SOURCES)), new / "summary.csv")
+    write_csv(summarize_parts(record.parts(measured, SOURCES)), new / "summary.csv")
     summary, samples, claims = (
         read_csv(new / "summary.csv"), record.samples(measured), manifest.get("claims", []),
     )  # fmt: skip

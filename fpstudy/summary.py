@@ -1,5 +1,6 @@
 """The summary: one row for each case, made from the record."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,15 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-def summarize(*parts: pd.DataFrame) -> pd.DataFrame:
+def summarize(record: pd.DataFrame) -> pd.DataFrame:
+    """`summarize_parts` of a record that is whole."""
+    return summarize_parts([record])
+
+
+def summarize_parts(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """A row for each case: medians and maxima over its samples of the worst component.
 
-    parts: the record, whole or in parts, none of which cuts a case in two
+    parts: of the record, none of which cuts a case in two; no two are held at a time
 
     A failure counts as an infinite error; a sample without an exact value has no error and is left
     out of the median, and so is an undecided one: their counts stand in their own columns. The

@@ -22,7 +22,7 @@ from fpstudy.formats import FORMATS
 from fpstudy.outcomes import NAMES
 from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.study import load
-from fpstudy.summary import COLUMNS, SOURCES, read_csv, summarize
+from fpstudy.summary import COLUMNS, SOURCES, read_csv, summarize, summarize_parts
 
 STUDY = """
 schema = 1
@@ -322,7 +322,8 @@ def test_the_parts_of_a_record_hold_whole_cases(
     assert sum(map(len, seen)) == len(set.union(*seen)) == len(done.summary)
     whole = record.read(path)[["case", "sample"]]
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
-    pd.testing.assert_frame_equal(summarize(*record.parts(path, SOURCES)), summarize(done.record))
+    summary = summarize_parts(record.parts(path, SOURCES))
+    pd.testing.assert_frame_equal(summary, summarize(done.record))
 
 
 def raises(xp: object, x: np.ndarray, *, axis: int = -1) -> np.ndarray:
