@@ -23,6 +23,7 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 from fpstudy.execution.worker import CASE, COUNT, PID, begin
 from fpstudy.measurement import NO_CASE
 
+STEP_SECONDS = 1.0  # the most that counts between two looks
 TERMINATE_SECONDS = 0.5  # after which a process that does not end on SIGTERM is killed
 
 
@@ -61,7 +62,7 @@ class Desk:
         self._pool: ProcessPool | None = None
         self._future: Future[Any] | None = None
         self._station: Any = None
-        self._seen, self._since = -1, 0.0
+        self._seen, self._seconds, self._looked = -1, 0.0, 0.0
         self._children: dict[int, BaseProcess] = {}
 
     def start(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -71,16 +72,23 @@ class Desk:
                 self._pool = self._new_pool()
             self._station[CASE], self._station[PID] = NO_CASE, 0
             self._future = self._pool.schedule(function, args=arguments)
-        self._seen, self._since = -1, time.monotonic()
+        self._seen, self._looked = -1, time.monotonic()
         self._children = _children()
         return self._future
 
     def at(self) -> tuple[int, float]:
-        """The case whose formula is at work, or NO_CASE; and since how many seconds it is."""
-        count = self._station[COUNT]
+        """The case whose formula is at work, or NO_CASE; and for how many seconds it has been.
+
+        While nobody looks time stands still: a run that was stopped, and whose processes were, goes
+        on later.
+        """
+        count, now = self._station[COUNT], time.monotonic()
         if count != self._seen:
-            self._seen, self._since = count, time.monotonic()
-        return self._station[CASE], time.monotonic() - self._since
+            self._seen, self._seconds = count, 0.0
+        else:
+            self._seconds += min(now - self._looked, STEP_SECONDS)
+        self._looked = now
+        return self._station[CASE], self._seconds
 
     def lost(self) -> Loss | None:
         """How the process was lost, if it was; the next start begins a new one."""
