@@ -117,8 +117,13 @@ def unpack(chunk: Chunk, data: bytes) -> Measured:
         return _measured(chunk, data[:-size])
     except DamagedChunkError:
         raise
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _FAULTS as error:
         raise DamagedChunkError(f"it cannot be read: {error}") from None
+
+
+_FAULTS = (
+    pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError
+)  # fmt: skip
 
 
 def keep(folder: Path, chunk: Chunk, data: bytes) -> None:

@@ -19,6 +19,7 @@ from fpstudy import record
 from fpstudy.cases import expand, select, selection
 from fpstudy.chunks import FOLDER as CHUNKS
 from fpstudy.chunks import Chunk, cut, forget, numbers
+from fpstudy.damage import DamagedError
 from fpstudy.environment import command_line
 from fpstudy.environment.floating_point import steady
 from fpstudy.environment.threads import one_thread
@@ -31,6 +32,7 @@ from fpstudy.execution.pool import Pool, cores
 from fpstudy.execution.terms import Notice, Terms
 from fpstudy.folder_faults import told
 from fpstudy.logit_files import file_logits
+from fpstudy.manifest_fields import AGAIN
 from fpstudy.measurement import Measured
 from fpstudy.report_lock import held
 from fpstudy.room import check, of_report, of_run
@@ -260,14 +262,21 @@ def rebuild(directory: str | Path, *, figures: bool = True, notice: Notice = war
 def _report(source: Path, new: Path, figures: bool) -> Run:
     """The report of the record and manifest in the source, its other files built in `new`."""
     from fpstudy.report import write_report  # pandas takes half a second to import
+    from fpstudy.report_folder import not_of, what_is_wrong
     from fpstudy.summary import SOURCES, read_csv, summarize_parts, write_csv
 
     manifest = manifests.read(source)
     measured = source / "record.parquet"
-    write_csv(summarize_parts(record.parts(measured, SOURCES)), new / "summary.csv")
-    summary, samples, claims = (
-        read_csv(new / "summary.csv"), record.samples(measured), manifest.get("claims", []),
-    )  # fmt: skip
+    record.check(measured)
+    try:
+        summary = summarize_parts(record.parts(measured, SOURCES))
+        samples = record.samples(measured)
+    except (pa.ArrowException, AssertionError) as error:
+        raise DamagedError(f"{measured} is damaged ({error}); {AGAIN}") from None
+    if fault := what_is_wrong(summary) or not_of(samples, summary, manifest):
+        raise DamagedError(f"{measured} is damaged ({fault}); {AGAIN}")
+    write_csv(summary, new / "summary.csv")
+    summary, claims = read_csv(new / "summary.csv"), manifest.get("claims", [])
     write_report(new, samples, summary, manifest, claims, figures=figures, recorded=True)
     return Run(source, summary, manifest)
 

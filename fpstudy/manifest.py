@@ -8,10 +8,11 @@ from typing import Any
 
 from fpstudy.damage import DamagedError
 from fpstudy.environment import differences
+from fpstudy.manifest_fields import AGAIN, FILE, read_manifest
 
-FILE, RECORD = "manifest.json", "record.parquet"
+RECORD = "record.parquet"
+OF_A_RUN = ("schema", "record_sha256", "name", "cases", "witness", "violations")
 SCHEMA_VERSION = 2  # of record, summary and manifest; 2 added the divergences
-AGAIN = "run the study again"
 
 
 def write(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -28,21 +29,17 @@ def read(folder: Path) -> dict[str, Any]:
 
     Manifests of before it had a digest of its own are taken as they are.
     """
-    path = folder / FILE
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        schema, intact = manifest["schema"], manifest["record_sha256"] == sha256(folder / RECORD)
-        whole = manifest.get("manifest_sha256", "") in ("", _digest(manifest))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
-    if schema != SCHEMA_VERSION:
+    path, manifest = folder / FILE, read_manifest(folder)
+    if missing := [name for name in OF_A_RUN if name not in manifest]:
+        raise DamagedError(f"{path} is damaged (it has no {missing[0]}); {AGAIN}")
+    if manifest["schema"] != SCHEMA_VERSION:
         raise DamagedError(
-            f"{folder}: its record has the columns of schema {schema!r}, and this fpstudy reads"
-            f" those of {SCHEMA_VERSION}; {AGAIN}"
+            f"{folder}: its record has the columns of schema {str(manifest['schema'])[:20]!r}, and"
+            f" this fpstudy reads those of {SCHEMA_VERSION}; {AGAIN}"
         )
-    if not whole:
+    if manifest.get("manifest_sha256", "") not in ("", _digest(manifest)):
         raise DamagedError(f"{path} is not as it was written; {AGAIN}")
-    if not intact:
+    if manifest["record_sha256"] != sha256(folder / RECORD):
         raise DamagedError(f"{folder / RECORD} is not as it was written; {AGAIN}")
     return manifest
 
@@ -52,6 +49,8 @@ def finished(folder: Path, key: str, notice: Callable[[str], None]) -> dict[str,
 
     notice: told of damage
     """
+    if not (folder / FILE).exists():
+        return None
     try:
         manifest = read(folder)
     except FileNotFoundError:
@@ -65,7 +64,7 @@ def finished(folder: Path, key: str, notice: Callable[[str], None]) -> dict[str,
 def unlike(folder: Path, where: dict[str, Any]) -> list[str]:
     """What to say where the folder's report is of another environment: one line, or none."""
     try:
-        old = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        old = read_manifest(folder)
         told = differences(old, where)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []

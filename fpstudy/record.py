@@ -19,8 +19,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fpstudy.cases import AXES, Case
+from fpstudy.damage import DamagedError
 from fpstudy.divergences import SIZES, Divergences
 from fpstudy.dyadic import BITS, LEAST_EXPONENT
+from fpstudy.environment.memory import available
 from fpstudy.errors import SampleErrors
 from fpstudy.formats import Floats
 from fpstudy.outcomes import NAMES
@@ -30,6 +32,7 @@ from fpstudy.truth import Truth
 if TYPE_CHECKING:
     import pandas as pd  # only who reads a record needs it
 
+ROW_BYTES = 400  # of the columns that a report reads, in memory
 GROUP = 2**15  # rows of a Parquet row group: some megabytes
 FULL_VECTOR = 16  # a worst input of up to so many logits is written out whole
 
@@ -251,24 +254,59 @@ def _group(tables: list[tuple[pa.Table, str]]) -> pa.Table:
     return group.append_column(SCHEMA.field("environment"), ids)
 
 
+def check(path: Path) -> None:
+    """Hold a record that may be somebody else's against what `write` writes.
+
+    Raises DamagedError for a file that is no record, has other columns, or says that it has more
+    rows than this machine's memory holds: Parquet packs a billion equal rows into a kilobyte.
+    """
+    try:
+        file = pq.ParquetFile(path)
+        schema, rows = file.schema_arrow, file.metadata.num_rows
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DamagedError(f"{path} is damaged ({_first_line(error)})") from None
+    for field in SCHEMA:
+        there = schema.field(field.name).type if schema.names.count(field.name) == 1 else "none"
+        if there != field.type:
+            raise DamagedError(f"{path} is damaged (column {field.name} is {there})")
+    if not 0 < rows <= available() // ROW_BYTES:
+        raise DamagedError(f"{path} says that it has {rows:,} rows, which is none or too many")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _whole(table: pa.Table, path: Path) -> pa.Table:
+    """The table, no value of which is missing; pandas' own metadata is not looked at."""
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if column.null_count:
+            raise DamagedError(f"{path} is damaged (column {name} lacks values)")
+    return table.replace_schema_metadata(None)
+
+
 def read(path: Path) -> "pd.DataFrame":
     """The record as a DataFrame."""
-    frame: pd.DataFrame = pq.read_table(path, schema=SCHEMA).to_pandas()
+    frame: pd.DataFrame = pq.read_table(path, schema=SCHEMA).to_pandas(ignore_metadata=True)
     return frame
 
 
 def parts(path: Path, columns: Sequence[str]) -> "Iterator[pd.DataFrame]":
-    """Columns of the record, case among them, in parts that hold whole cases."""
+    """Columns of the record, case among them, in parts that hold whole cases.
+
+    Raises DamagedError where a value is missing.
+    """
     kept = pa.schema([SCHEMA.field(name) for name in columns])
     rest = kept.empty_table()
     for batch in pq.ParquetFile(path).iter_batches(GROUP, columns=kept.names):
-        table = pa.concat_tables([rest, pa.Table.from_batches([batch]).select(kept.names)])
+        part = _whole(pa.Table.from_batches([batch]).select(kept.names), path)
+        table = pa.concat_tables([rest, part])
         cases = table["case"].to_numpy()
         whole = int((cases != cases[-1]).sum())  # a case's rows stand together
         if whole:
-            yield table[:whole].to_pandas()
+            yield table[:whole].to_pandas(ignore_metadata=True)
         rest = table[whole:]
-    yield rest.to_pandas()
+    yield rest.to_pandas(ignore_metadata=True)
 
 
 def samples(path: Path) -> "pd.DataFrame":
@@ -285,7 +323,7 @@ def samples(path: Path) -> "pd.DataFrame":
         columns=[*columns, "worst_computed", "worst_exact", "worst_exponent", "worst_outcome"],
         read_dictionary=repeated,
     )
-    frame: pd.DataFrame = table.to_pandas(
-        types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get
+    frame: pd.DataFrame = _whole(table, path).to_pandas(
+        types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get, ignore_metadata=True
     )
     return frame

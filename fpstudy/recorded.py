@@ -23,8 +23,9 @@ from fpstudy.environment import differences, environment
 from fpstudy.environment.uses import used_by
 from fpstudy.inputs import Inputs
 from fpstudy.inspection import Inspection, chosen_components, inspect, worst_sample
+from fpstudy.manifest_fields import AGAIN, read_manifest
 from fpstudy.record import MEASURED, TEXT_AXES
-from fpstudy.report_folder import AGAIN, read_manifest, read_summary, summary_path
+from fpstudy.report_folder import read_summary, summary_path
 from fpstudy.samples import logits, prepare
 from fpstudy.study import from_keys, load
 from fpstudy.user_code import is_code

@@ -1,18 +1,29 @@
-"""A report's folder read back: its summary and manifest, or what is wrong with them."""
+"""A report's summary.csv read back, or what is wrong with it."""
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fpstudy.cases import AXES
 from fpstudy.damage import DamagedError
+from fpstudy.formats import FORMATS
+from fpstudy.manifest_fields import AGAIN, FILE
 from fpstudy.record import COUNTS, TEXT_AXES
-from fpstudy.summary import read_csv
+from fpstudy.summary import COLUMNS, read_csv
 
-AGAIN = "run the study again"
 NEEDED: tuple[str, ...] = (*AXES, "components", "ulp_error_max", *COUNTS)
+TEXTS = (*TEXT_AXES, "reason")
+MAX_TEXT = 2_000  # characters of a name: of a formula with all its options, of a file
+MAX_COUNT = 2**62
+WHOLE = {"n": 1, "samples": 1, "batch": 0} | dict.fromkeys(("components", *COUNTS), 0)
+FINITE = ("magnitude", "offset", "ignored", "masked")
+SIZES = (
+    "magnitude", "ignored", "masked", "base", "top1_flips",
+    *(name for name in COLUMNS if name.endswith(("_median", "_max", "_min"))),
+)  # fmt: skip
 
 
 def summary_path(path: Path) -> Path:
@@ -35,21 +46,37 @@ def read_summary(path: Path) -> pd.DataFrame:
         raise DamagedError(f"{path} is no summary: it has no column {missing[0]}; {AGAIN}")
     if summary.empty:
         raise DamagedError(f"{path} holds no case")
-    for name in NEEDED:
-        if name not in TEXT_AXES and not pd.api.types.is_numeric_dtype(summary[name]):
-            raise DamagedError(f"{path} is damaged (column {name} is not numbers); {AGAIN}")
+    if fault := what_is_wrong(summary):
+        raise DamagedError(f"{path} is damaged ({fault}); {AGAIN}")
     return summary
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a report's folder; raises DamagedError where there is none to read."""
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DamagedError(f"{path} is missing; want the folder of a report, as of run") from None
-    except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
-    if not isinstance(manifest, dict):
-        raise DamagedError(f"{path} is damaged (not a table); {AGAIN}")
-    return manifest
+def what_is_wrong(summary: pd.DataFrame) -> str:
+    """The first column of which no run gives what it holds, as a sentence; "" for none."""
+    for name in summary.columns:
+        column = summary[name]
+        if name in TEXTS:
+            if not all(isinstance(text, str) and len(text) <= MAX_TEXT for text in column):
+                return f"column {name} is not names"
+        elif name in COLUMNS and not pd.api.types.is_numeric_dtype(column):
+            return f"column {name} is not numbers"
+        elif name in WHOLE and not (
+            pd.api.types.is_integer_dtype(column) and column.between(WHOLE[name], MAX_COUNT).all()
+        ):
+            return f"column {name} is not whole numbers of at least {WHOLE[name]}"
+        elif name in SIZES and not (column.isna() | (column >= 0)).all():
+            return f"column {name} has numbers below 0"
+        elif name in FINITE and np.isinf(column).any():
+            return f"column {name} has infinite numbers"
+    return ""
+
+
+def not_of(samples: pd.DataFrame, summary: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
+    """Where a record's samples, its summary and its manifest do not fit; "" for nowhere."""
+    cases = samples["case"]
+    if cases.min() != 0 or cases.max() != len(summary) - 1:
+        return f"its cases are not 0 to {len(summary) - 1}"
+    for name in summary["dtype"].unique():
+        if name not in FORMATS and name not in manifest.get("formats", {}):
+            return f"no format {name!r} in {FILE}"
+    return ""

@@ -1,6 +1,5 @@
 """Commands on studies and their reports: run, plan, report."""
 
-import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,10 +13,12 @@ from fpstudy.cli.options import check_selection, figures_option, only_option, st
 
 def _keep_whole(out: Path) -> None:
     """A part of a study does not replace the report of the whole."""
+    from fpstudy.damage import DamagedError
+    from fpstudy.manifest_fields import read_manifest
+
     try:
-        there = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-        whole = there["only"] == {}
-    except (OSError, ValueError, KeyError, TypeError):
+        whole = read_manifest(out)["only"] == {}
+    except (OSError, DamagedError, KeyError):
         return
     if whole:
         raise click.UsageError(

@@ -71,8 +71,9 @@ def table(
       fpstudy table reports/quickstart --what errors --rows dtype --value bits_kept_min \\
         --only formula=log1p --only magnitude=1,10,100 --format latex
     """  # noqa: D301 (as above)
+    from fpstudy.manifest_fields import read_manifest
     from fpstudy.report import paper
-    from fpstudy.report_folder import read_manifest, read_summary, summary_path
+    from fpstudy.report_folder import read_summary, summary_path
 
     with faults():
         if what != "errors":

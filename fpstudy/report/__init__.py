@@ -1,6 +1,5 @@
 """Reports: verdicts, figures and pages, all made from a study's summary and record."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fpstudy import whole_file
+from fpstudy.manifest_fields import read_manifest
 from fpstudy.report.claims import told
 from fpstudy.report.drawing import Drawing
 from fpstudy.report.formats import formats_of
@@ -16,7 +16,7 @@ from fpstudy.report.page import contents, html, readme
 from fpstudy.report.sweeps import Study
 from fpstudy.report.tables import outcomes
 from fpstudy.report.verdicts import verdicts
-from fpstudy.summary import read_csv
+from fpstudy.report_folder import read_summary
 
 __all__ = ["outcomes", "verdicts", "write_index", "write_report"]
 
@@ -64,19 +64,16 @@ def _write_figures(directory: Path, drawings: Sequence[Drawing]) -> None:
 
 
 def write_index(reports: Path) -> None:
-    """Write reports/README.md from every report's summary.csv and manifest.json below."""
+    """Write reports/README.md from every report's summary.csv and manifest.json below.
+
+    Raises DamagedError where one of them is not what fpstudy writes.
+    """
     studies = [
-        Study(
-            folder.parent.name, read_csv(folder), json.loads(_text(folder.parent / "manifest.json"))
-        )
+        Study(folder.parent.name, read_summary(folder), read_manifest(folder.parent))
         for folder in sorted(reports.glob("*/summary.csv"))
         if (folder.parent / "manifest.json").is_file()
     ]
     whole_file.write(reports / "README.md", index(studies).encode())
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
 
 
 def _write(path: Path, text: str) -> None:

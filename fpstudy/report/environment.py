@@ -22,8 +22,8 @@ def surroundings(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "settings that choose kernels", told or "none"
     gpu = manifest.get("gpu") or {}
     if gpu:
-        packages = (f"{name} {version}" for name, version in gpu["packages"].items())
-        yield "GPU", "; ".join([*gpu["devices"], ", ".join(packages)])
+        packages = (f"{name} {version}" for name, version in gpu.get("packages", {}).items())
+        yield "GPU", "; ".join([*gpu.get("devices", []), ", ".join(packages)])
     if manifest.get("compiler"):
         yield "compiler", str(manifest["compiler"])
     for other, how in manifest.get("other_environments", {}).items():
