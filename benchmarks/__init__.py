@@ -9,6 +9,7 @@
     python -m benchmarks.processes           two processes beside one, and the shipped study
     python -m benchmarks.undecided           truths of wide-range cross-entropy left undecided
     python -m benchmarks.advice              whether advice survives a check on fresh samples
+    python -m benchmarks.large_sweep         what 10^9 vectors would cost: writes large_sweep.md
     python benchmarks/rounding.py            operations rounded to a format, beside NumPy's own
 
 Each is also a module with `measure(options)`, which returns what was measured as it is kept in the

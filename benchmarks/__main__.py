@@ -5,7 +5,8 @@
     python -m benchmarks --small --out DIR  tiny sizes: that everything runs; figures mean nothing
     python -m benchmarks --only-page        the page again from what was kept
 
-What was measured is kept in results.json, from which results.md is made; no figure is typed.
+What was measured is kept in results.json, from which results.md is made, and large_sweep.md where
+that was measured; no figure is typed.
 """
 
 import argparse
@@ -29,6 +30,8 @@ SMALL = {
     "processes": f"--rounds 1 --logits 1 --shipped {HERE.parent / 'experiments/quickstart.toml'}",
     "undecided": "--samples 1",
     "advice": "--samples 4 --n 3 --magnitude 1",
+    "large_sweep": "--rounds 1 --numbers 100 --magnitudes 2 3 --samples 12 --chunks 1"
+    " --chunk-samples 2 --specks 2",
 }
 
 
@@ -69,6 +72,11 @@ def main() -> None:
         results[name] = measured(name, SMALL[name].split() if options.small else [])
         file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     (options.out / "results.md").write_text(page(results), encoding="utf-8")
+    if "large_sweep" in results:
+        from benchmarks import large_sweep
+
+        text = large_sweep.page(results["large_sweep"])
+        (options.out / large_sweep.PAGE.name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ seconds = time.perf_counter() - start
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 print(json.dumps({"code": done.returncode, "seconds": seconds, "peak": peak}))
 """
-_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of one unit of ru_maxrss
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes of one unit of ru_maxrss
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def run_child(arguments: Sequence[str]) -> Child:
     told = json.loads(done.stdout or '{"code": 1, "seconds": 0, "peak": 0}')
     if told["code"] != 0:
         raise ChildError(f"python {' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
-    return Child(told["seconds"], told["peak"] * _PEAK_UNIT)
+    return Child(told["seconds"], told["peak"] * PEAK_UNIT)
 
 
 def described() -> dict[str, str]:

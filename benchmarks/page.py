@@ -18,6 +18,7 @@ BENCHMARKS = {
     "processes": "Processes, and the shipped study",
     "undecided": "Undecided truths",
     "advice": "Whether advice survives",
+    "large_sweep": "A sweep of 1,000,000,000 vectors, on paper",
 }
 
 _HEAD = """\

@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,24 @@ def one_case(n: int, samples: int) -> str:
 def many_cases(magnitudes: int) -> str:
     """Ten cases for each magnitude, of 8 vectors of 10 logits."""
     return _MANY_CASES.format(magnitudes=magnitudes)
+
+
+def mixed(n: Sequence[int], magnitudes: int, samples: int) -> dict[str, Any]:
+    """Keys of a study with the problems, formulas, dtypes and targets of the shipped one."""
+    losses = ["cross_entropy", "cross_entropy_gradient"]
+    return {
+        "name": "mixed",
+        "defaults": {
+            "dtype": ["float16", "bfloat16", "float32", "float64"],
+            "n": list(n),
+            "magnitude": {"scale": "log10", "start": -2, "stop": 3, "num": magnitudes},
+            "samples": samples,
+        },
+        "sweep": [
+            {"problem": ["softmax", "log_softmax", "logsumexp"]},
+            {"problem": losses, "target": ["random", "argmax"]},
+        ],
+    }
 
 
 def wide(samples: int) -> str:

@@ -22,11 +22,18 @@ class Contender:
     units: int = 1
 
 
-def take_turns(contenders: Sequence[Contender], rounds: int, warm: bool = True) -> Rounds:
+def take_turns(
+    contenders: Sequence[Contender],
+    rounds: int,
+    warm: bool = True,
+    clock: Callable[[], float] | None = None,
+) -> Rounds:
     """Seconds for each unit, by contender and round; each round begins with another of them.
 
-    warm: call each once before, untimed, for caches and late imports
+    warm:  call each once before, untimed, for caches and late imports
+    clock: by default the wall's; time.process_time counts what this process computes
     """
+    clock = clock or time.perf_counter
     if warm:
         for contender in contenders:
             contender.work()
@@ -34,7 +41,7 @@ def take_turns(contenders: Sequence[Contender], rounds: int, warm: bool = True) 
     for turn in range(rounds):
         first = turn % len(contenders)
         for contender in (*contenders[first:], *contenders[:first]):
-            found[contender.name].append(_seconds(contender.work) / contender.units)
+            found[contender.name].append(_seconds(contender.work, clock) / contender.units)
     return found
 
 
@@ -58,7 +65,7 @@ def figure(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
 
 
-def _seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+def _seconds(work: Callable[[], Any], clock: Callable[[], float]) -> float:
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start

@@ -3,6 +3,7 @@
 import argparse
 import itertools
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,17 +18,20 @@ from benchmarks import (
     advice,
     engines,
     growth,
+    large_sweep,
     notebooks,
     page,
+    parent,
     phases,
     processes,
+    shapes,
     studies,
     sweep,
     truth,
     undecided,
 )
 from benchmarks.goals import Figure, Goal
-from benchmarks.machine import ChildError, described, one_core, run_child
+from benchmarks.machine import Child, ChildError, described, one_core, run_child
 from benchmarks.sampler import Sampler
 from benchmarks.tables import table
 from benchmarks.turns import Contender, figure, ratios, spread, take_turns
@@ -42,6 +46,11 @@ TINY = [
     (processes, "--rounds 1 --logits 1"),
     (undecided, "--samples 1"),
     (advice, "--samples 4 --n 3 --magnitude 1"),
+    (
+        large_sweep,
+        "--rounds 1 --numbers 100 --magnitudes 2 3 --samples 12 --chunks 1 --chunk-samples 2"
+        " --specks 2",
+    ),
 ]
 
 
@@ -53,6 +62,7 @@ def smallest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     few = studies._WIDE.replace("num = 15", "num = 2").replace(", 100, 1000]", "]")
     monkeypatch.setattr(studies, "_WIDE", few)
     monkeypatch.setattr(processes, "N", 4)
+    monkeypatch.setattr(parent, "run_child", lambda command: Child(1.0, 10**8))
     path = tmp_path / "shipped.toml"
     path.write_text(studies.one_case(4, 2))
     return path
@@ -73,11 +83,72 @@ def test_a_benchmark_gives_tables(module: ModuleType, arguments: str, smallest: 
     for goal in module.goals(result):
         assert len(goal.values) == result.get("rounds", 1)
         assert all(value >= 0 for value in goal.values)
+    if module is large_sweep:
+        whole = module.page(module.kept(result))
+        assert shown.count("\n| core-hours") == whole.count("\n| core-hours") == 1
+        assert whole.count("\n## ") == 3
+        assert not re.search(r"\b(nan|inf|None)\b", whole)
 
 
 @pytest.mark.parametrize("name", page.BENCHMARKS)
 def test_the_page_knows_each_benchmark(name: str) -> None:
     assert name in {module.__name__.removeprefix("benchmarks.") for module, _ in TINY}
+
+
+MADE_UP = {  # 4 cases of 10 samples are 40 rows; in the sweep they have 100
+    "name": "n = 10", "n": [10], "samples": 100, "measured_samples": 10, "cases": 4, "rows": 40,
+    "cases_of_magnitude": 2, "truth_logits": 80, "chunk_cases": 50, "phases": [],
+    "witness_logit": [0.5, 9.0, 0.1],
+    "run": [40e-5, 1.0, 0.0], "pack": [40e-6], "keep": [40e-6], "send": [40e-6], "read": [40e-6],
+    "write": [80e-6], "chunk_bytes": 400, "record_bytes": 200, "footer_bytes": 1000.0,
+    "message_bytes": 80, "samples_bytes": 2000,
+}  # fmt: skip
+
+
+def a_billion() -> shapes.Shape:
+    """10^7 cases of 100 samples: 13 and 4 microseconds a vector, and 1 ms of witness."""
+
+    def report(cases: int, rows: int) -> dict:
+        grown = {"seconds": [7 + cases * 1e-3 + rows * 1e-6], "peak": [1e8 + 1000 * cases]}
+        return {"cases": cases, "rows": rows, "page_bytes": 9 + 2 * cases, "figures": grown}
+
+    before = {"cases": 10, "bytes": 2000, "seconds": {"expand": [1e-5], "cut": [2e-5, 3e-5, 1e-4]}}
+    sizes = [report(100, 800), report(900, 7200), report(100, 9999)]
+    return shapes.Shape(MADE_UP, {"memory": 10**10, "before": [before], "after": sizes})
+
+
+def test_what_a_billion_vectors_cost_follows_from_what_was_measured() -> None:
+    """By hand: 80 / 40 logits a row, of which 1/1000 at 0.5 s; 10^9 rows are 2 * 10^5 chunks."""
+    shape = a_billion()
+    assert shape.cases == 10**7
+    seconds_before, seconds_after = 10**7 * 4e-5, 10**7 * 1e-3 + 10**9 * 1e-6
+    worker, parents = 1e-5 + 1e-6 + 1e-6 + 1e-3, 1e-6 + 1e-6 + 2e-6
+    core_hours = (seconds_before + 10**9 * (worker + parents) + seconds_after) / 3600
+    assert shape.core_hours == pytest.approx(core_hours)
+    assert shape.core_hours == pytest.approx(285.3889, abs=1e-4)
+    assert shape.hours(2) == pytest.approx((400 + 10**9 * 1.016e-3 / 2 + 11_000) / 3600)
+    assert shape.hours(1000) == pytest.approx((400 + 10**9 * parents + 11_000) / 3600)
+    assert shape.useful_cores == 1 + 253
+    assert shape.useful_workers == 1 + 169
+    assert (shape.chunk_rows, shape.chunks) == (5000, 200_000)
+    assert shape.row_groups == -(-(10**9) // 35_000)
+    assert shape.record_bytes == pytest.approx(5e9 + 1000 * shape.row_groups)
+    assert shape.disk == pytest.approx(10e9 + shape.record_bytes)
+    assert shape.network == pytest.approx(10e9 + 10**7 * 20)
+    assert shape.held == pytest.approx(2e9)
+    assert shape.report_bytes == pytest.approx(10**7 * 1000 + 10**9 * 50)
+    assert shape.page_bytes == pytest.approx(2e7)
+    first = shapes.breaks_first(shape)
+    assert first is not None
+    assert first.name == "the study file"
+    assert "must be 2 .. 100,000, got 5000000" in first.need
+
+
+def test_the_page_prints_what_follows() -> None:
+    of = [MADE_UP | {"name": name} for name in large_sweep.SHAPED]
+    text = large_sweep.costs(a_billion().result | {"vectors": of})
+    assert re.search(r"\| core-hours +\| +285 +\|", text)
+    assert re.search(r"\| cores from which on [^|]+\| +254 +\|", text)
 
 
 def test_the_engines_agree() -> None:
