@@ -268,8 +268,9 @@ def _dask(result: Result) -> str:
     header = ["cluster of this machine", "an all but empty chunk, ms", "more than this process"]
     return (
         f"### Dask\n\n{dask['chunks']} all but empty chunks, distributed {dask['version']}; a"
-        f" worker has one thread and its desk.\n\n{table(header, rows)}\n\nOver the wire go the bytes of"
-        " the chunk's file and of its tasks as pickled; frames of the protocol are not counted."
+        f" worker has one thread and its desk.\n\n{table(header, rows)}\n\nOver the wire go the"
+        " bytes of the chunk's file and of its tasks as pickled; frames of the protocol are not"
+        " counted."
     )
 
 
@@ -285,14 +286,15 @@ def _not_tried(result: Result) -> str:
         f"* No sweep of this size was run, nor on more than {result['cores']} cores or over a real"
         " network.\n"
         f"* Vectors were measured at fewer samples than the sweep has at: {told or 'none'}; a"
-        " case's own cost is shared by fewer there, so that these are too dear rather than too cheap.\n"
+        " case's own cost is shared by fewer there, so that these are too dear rather than too"
+        " cheap.\n"
         f"* Cases before measuring are scaled from {many:,}, the report from"
         f" {max(one['cases'] for one in largest):,} cases and"
         f" {max(one['rows'] for one in largest):,} rows, in proportion: what grows faster, or stops"
         " to grow as tables give extremes only, is not seen.\n"
         "* The parent's seconds are processor time of one core; that it waits for the disk, and"
-        " that workers on the same machine share its memory and caches, is left out. On a cluster the"
-        " parent also verifies and writes what comes back.\n"
+        " that workers on the same machine share its memory and caches, is left out. On a cluster"
+        " the parent also verifies and writes what comes back.\n"
         "* A run that goes on after an interruption reads each chunk's file twice; this is left"
         " out.\n"
         "* Memory is that of this machine, and the most files, row groups and bytes of a page are"

@@ -1,7 +1,7 @@
 """What a sweep costs the one process that runs it, before the first case and after the last.
 
 Before, the cases stand in memory with their tasks and chunks. After, whole processes make the
-report again; how their seconds, memory and page grow with cases and with rows comes from three sizes.
+report again; how their seconds, memory and page grow with cases and rows comes from three sizes.
 """
 
 import time
