@@ -34,7 +34,7 @@ def read(folder: Path) -> dict[str, Any]:
         raise DamagedError(f"{path} is damaged (it has no {missing[0]}); {AGAIN}")
     if manifest["schema"] != SCHEMA_VERSION:
         raise DamagedError(
-            f"{folder}: its record has the columns of schema {str(manifest['schema'])[:20]!r}, and"
+            f"{folder}: its record has the columns of schema {repr(manifest['schema'])[:20]}, and"
             f" this fpstudy reads those of {SCHEMA_VERSION}; {AGAIN}"
         )
     if manifest.get("manifest_sha256", "") not in ("", _digest(manifest)):
@@ -66,7 +66,7 @@ def unlike(folder: Path, where: dict[str, Any]) -> list[str]:
     try:
         old = read_manifest(folder)
         told = differences(old, where)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):  # none, or damaged
         return []
     if not told:
         return []

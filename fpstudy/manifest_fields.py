@@ -48,21 +48,21 @@ class OwnFormat(_Part):
 class Processor(_Part):
     """What it is called."""
 
-    model: str
-    machine: str
+    model: str = ""
+    machine: str = ""
 
 
 class NumPySimd(_Part):
     """What NumPy may use, and what each of its kernels does use."""
 
-    enabled: list[str]
-    kernels: Texts
+    enabled: list[str] = []
+    kernels: Texts = {}
 
 
 class Simd(_Part):
     """By library."""
 
-    numpy: NumPySimd
+    numpy: NumPySimd = NumPySimd()
     torch: str = ""
 
 
@@ -77,19 +77,19 @@ class Cases(_Part):
     """How many ended how."""
 
     total: Count = 0
-    run: Count
-    skipped: Count
-    crashed: Count
+    run: Count = 0
+    skipped: Count = 0
+    crashed: Count = 0
 
 
 class Witness(_Part):
     """What mpmath found."""
 
-    total: Count
-    checked: Count
-    agreed: Count
-    beyond_budget: Count
-    disagreements: list[str]
+    total: Count = 0
+    checked: Count = 0
+    agreed: Count = 0
+    beyond_budget: Count = 0
+    disagreements: list[str] = []
 
 
 class ClaimTable(_Part):
@@ -151,8 +151,8 @@ class Manifest(_Part):
     environment: str = ""
     other_environments: dict[str, list[str]] = {}
     versions: Texts = {}
-    cpu: Processor = Processor(model="", machine="")
-    simd: Simd = Simd(numpy=NumPySimd(enabled=[], kernels={}))
+    cpu: Processor = Processor()
+    simd: Simd = Simd()
     blas: Texts = {}
     libm: str = ""
     settings: Texts = {}
@@ -161,12 +161,12 @@ class Manifest(_Part):
     threads: Texts = {}
     floating_point: Texts = {}
     fingerprints: Texts = {}
-    cases: Cases = Cases(run=0, skipped=0, crashed=0)
+    cases: Cases = Cases()
     truths: Count = 0
     undecided: Count = 0
     violations: list[str] = []
     claims: list[Claim] = []
-    witness: Witness = Witness(total=0, checked=0, agreed=0, beyond_budget=0, disagreements=[])
+    witness: Witness = Witness()
     jobs: Count = 0
     duration_seconds: Size = 0.0
 

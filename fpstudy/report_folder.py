@@ -58,7 +58,7 @@ def what_is_wrong(summary: pd.DataFrame) -> str:
         if name in TEXTS:
             if not all(isinstance(text, str) and len(text) <= MAX_TEXT for text in column):
                 return f"column {name} is not names"
-        elif name in COLUMNS and not pd.api.types.is_numeric_dtype(column):
+        elif name in COLUMNS and not (pd.api.types.is_numeric_dtype(column) or column.isna().all()):
             return f"column {name} is not numbers"
         elif name in WHOLE and not (
             pd.api.types.is_integer_dtype(column) and column.between(WHOLE[name], MAX_COUNT).all()

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fpstudy.arithmetic.copies import on_copies
 from fpstudy.problems import Formula
 from fpstudy.reasons import FAULTS, reason_of
 
@@ -34,6 +33,8 @@ def formula_of(function: Callable[..., Any]) -> Formula:
     vector; with base or beta as a keyword; and with the array namespace first if its first
     parameter is named xp. The arrays are copies: changing them in place is a bad output.
     """
+    from fpstudy.arithmetic.copies import on_copies  # which arithmetics it knows takes its time
+
     takes_namespace = _first_parameter(function) == "xp"
 
     def text(xp: Any, *arrays: Any, **parameters: Any) -> Any:

@@ -417,6 +417,15 @@ def test_without_its_detector_a_change_goes_unseen(
         change.do()
 
 
+@pytest.fixture(autouse=True)
+def precisions_of_a_new_process() -> Iterator[None]:
+    """Those that other tests of this process may have left otherwise."""
+    before = mpmath.mp.prec, mpmath.iv.prec, flint.ctx.prec
+    mpmath.mp.prec = mpmath.iv.prec = flint.ctx.prec = 53
+    yield
+    mpmath.mp.prec, mpmath.iv.prec, flint.ctx.prec = before
+
+
 def test_several_changes_are_all_named() -> None:
     def change_all() -> None:
         mpmath.mp.prec = 100

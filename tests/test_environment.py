@@ -235,6 +235,7 @@ def _planted(folder: Path, numpy: str) -> None:
     manifest["versions"]["numpy"] = numpy
     manifest["environment"] = environment_id(manifest)
     manifest["key"] = "another"
+    del manifest["manifest_sha256"]
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 

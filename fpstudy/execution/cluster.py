@@ -126,7 +126,10 @@ class Cluster:
             return None
         given: Carried | Origin = future.result()
         if isinstance(given, Origin):  # of a worker that came later
-            raise ClusterError(f"{self.scheduler}: a worker was added: {self._refusal(given)}")
+            raise ClusterError(
+                f"{self.scheduler}: workers unlike this machine\none that came later:"
+                f" {self._refusal(given)}"
+            )
         try:
             environment = unpack(chunk, given.data).environment
         except DamagedChunkError:

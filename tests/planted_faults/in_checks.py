@@ -178,9 +178,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "damaged_record_believed",
         "A record is taken for that of the manifest without a look at its digest.",
-        "fpstudy/flow.py",
-        '    return manifest if intact and manifest.get("key") == key else None\n',
-        '    return manifest if manifest.get("key") == key else None\n',
+        "fpstudy/manifest.py",
+        '    if manifest["record_sha256"] != sha256(folder / RECORD):\n',
+        '    if not manifest["record_sha256"]:\n',
         (f"{ANEW}[damaged_record]",),
     ),
 )
