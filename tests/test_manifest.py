@@ -11,7 +11,7 @@ from fpstudy.damage import DamagedError
 FLIPS = 1_000
 SAID = {
     "schema": manifest.SCHEMA_VERSION, "name": "gr\u00f6\u00dfe", "key": "k", "truths": 1234,
-    "cases": {"total": 12, "crashed": 0}, "duration_seconds": 0.1, "violations": [],
+    "cases": {"total": 12, "crashed": 0}, "duration_seconds": 0.1, "violations": [], "witness": {},
 }  # fmt: skip
 
 
