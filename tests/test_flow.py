@@ -518,9 +518,23 @@ def damaged_record(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     return {}
 
 
+def changed_manifest(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+    manifest = path.parent / "out" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"crashed": 0', '"crashed": 1'))
+    return {}
+
+
 @pytest.mark.parametrize(
     "change",
-    [newer_packages, other_sources, other_seed, other_logits, other_selection, damaged_record],
+    [
+        newer_packages,
+        other_sources,
+        other_seed,
+        other_logits,
+        other_selection,
+        damaged_record,
+        changed_manifest,
+    ],
 )
 def test_what_results_depend_on_is_measured_anew_when_it_changes(
     change: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -180,7 +180,15 @@ FAULTS: tuple[Fault, ...] = (
         "A record is taken for that of the manifest without a look at its digest.",
         "fpstudy/manifest.py",
         '    if manifest["record_sha256"] != sha256(folder / RECORD):\n',
-        '    if not manifest["record_sha256"]:\n',
+        "    if False:\n",
         (f"{ANEW}[damaged_record]",),
+    ),
+    Fault(
+        "damaged_manifest_believed",
+        "A manifest whose counts were changed is taken for what the run wrote.",
+        "fpstudy/manifest.py",
+        'if manifest.get("manifest_sha256", "") not in ("", _digest(manifest)):',
+        "if False:",
+        (f"{ANEW}[changed_manifest]",),
     ),
 )

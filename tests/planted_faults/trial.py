@@ -28,7 +28,7 @@ PARTS = (
     "README.md", "LICENSE", "uv.lock", ".gitignore",
 )  # fmt: skip
 LEFT_OUT = ("record.parquet*", "chunks", ".hypothesis", ".pytest_cache", "*.partial")
-NAMED_SECONDS, SUITE_SECONDS = 300, 2400  # after which a run is ended
+NAMED_SECONDS, SUITE_SECONDS = 300, 3600  # after which a run is ended
 GREEN, RED = 0, 1  # pytest's exit codes: all passed; some failed. Others say that it did not run.
 # Random examples are the same in every run, so that what is red once is red again.
 OPTIONS = (
