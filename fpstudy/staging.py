@@ -17,6 +17,7 @@ from fpstudy.whole_file import flush, flush_folder
 
 BUILDING, COMPLETE = ".new", ".complete"  # below the report's folder
 FIGURES = "figures"
+FOLDERS = (BUILDING, COMPLETE, FIGURES, "chunks")
 FILES = ("record.parquet", "summary.csv", "README.md", "index.html")
 LAST = "manifest.json"  # moved last: what it says of the record is true of no other
 KEPT = "no report is left in part, what was measured is kept, and the same command goes on"
@@ -49,7 +50,13 @@ def staged(directory: Path) -> Iterator[Path]:
 
 
 def finish(directory: Path) -> None:
-    """Move what is complete and not yet in place; remove what was never completed."""
+    """Move what is complete and not yet in place; remove what was never completed.
+
+    A link in the place of a folder is removed, not followed: what it leads to is not the report's.
+    """
+    for name in FOLDERS:
+        if (directory / name).is_symlink():
+            (directory / name).unlink()
     if (directory / BUILDING).exists():
         shutil.rmtree(directory / BUILDING)
     complete = directory / COMPLETE
