@@ -55,14 +55,14 @@ class Processor(_Part):
 class NumPySimd(_Part):
     """What NumPy may use, and what each of its kernels does use."""
 
-    enabled: list[str] = []
-    kernels: Texts = {}
+    enabled: list[str]
+    kernels: Texts
 
 
 class Simd(_Part):
     """By library."""
 
-    numpy: NumPySimd = NumPySimd()
+    numpy: NumPySimd
     torch: str = ""
 
 
@@ -152,7 +152,7 @@ class Manifest(_Part):
     other_environments: dict[str, list[str]] = {}
     versions: Texts = {}
     cpu: Processor = Processor()
-    simd: Simd = Simd()
+    simd: Simd = Simd(numpy=NumPySimd(enabled=[], kernels={}))
     blas: Texts = {}
     libm: str = ""
     settings: Texts = {}

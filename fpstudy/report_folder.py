@@ -58,8 +58,6 @@ def what_is_wrong(summary: pd.DataFrame) -> str:
         if name in TEXTS:
             if not all(isinstance(text, str) and len(text) <= MAX_TEXT for text in column):
                 return f"column {name} is not names"
-        elif name not in WHOLE and _is_blank(column):
-            continue
         elif name in COLUMNS and not pd.api.types.is_numeric_dtype(column):
             return f"column {name} is not numbers"
         elif name in WHOLE and not (
@@ -71,11 +69,6 @@ def what_is_wrong(summary: pd.DataFrame) -> str:
         elif name in FINITE and np.isinf(column).any():
             return f"column {name} has infinite numbers"
     return ""
-
-
-def _is_blank(column: "pd.Series[Any]") -> bool:
-    """Whether no cell holds anything, as the magnitudes of given logits alone."""
-    return bool((column.isna() | (column.astype(str) == "")).all())
 
 
 def not_of(samples: pd.DataFrame, summary: pd.DataFrame, manifest: Mapping[str, Any]) -> str:

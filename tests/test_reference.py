@@ -234,7 +234,7 @@ def test_magnitudes_that_are_gaps_make_no_row(tmp_path):
 
 
 def test_a_page_of_given_inputs_only_has_no_table(tmp_path):
-    save(tmp_path, "given", [case(distribution="explicit[1]", magnitude=math.nan)])
+    save(tmp_path, "given", [case(distribution="explicit[1]", magnitude=1.0)])
     text = page(tmp_path)
     assert "|---" not in text and "* [Made up](given/README.md): Which formula?" in text
     assert dead(tmp_path / "README.md") == []
