@@ -23,6 +23,7 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 from fpstudy.execution.worker import CASE, COUNT, PID, begin
 from fpstudy.measurement import NO_CASE
 
+LOOK_SECONDS = 0.1  # between two looks of whoever watches
 STEP_SECONDS = 1.0  # the most that counts between two looks
 TERMINATE_SECONDS = 0.5  # after which a process that does not end on SIGTERM is killed
 
@@ -117,6 +118,8 @@ class Desk:
         """End the process; waits for nothing."""
         pool, self._pool, self._future = self._pool, None, None
         if pool is not None:
+            if (process := _children().get(self._station[PID])) is not None:
+                process.kill()  # at once: a formula may ignore SIGTERM, which Pebble sends first
             pool.stop()  # type: ignore[no-untyped-call]
             # A pipe that a lost process wrote to may never be read to its end.
             Thread(target=pool.join, daemon=True).start()
