@@ -205,8 +205,9 @@ def run(
                     chunks += cut(tasks(study, cases, code), whence)
                     check(directory, need())
                     _say_what_changed(study, chosen, timeout, origin, directory, notice)
-                    workers = _workers(chunks, jobs, terms, needs)
-                    if scheduler is not None:
+                    if scheduler is None:
+                        workers = _workers(chunks, jobs, terms, needs)
+                    else:
                         from fpstudy.execution.cluster import Cluster  # dask.distributed, an extra
 
                         workers = Cluster(scheduler, terms, needs, origin, allow_mixed)

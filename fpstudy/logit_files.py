@@ -22,6 +22,7 @@ from typing import IO
 import numpy as np
 
 from fpstudy.formats import Floats
+from fpstudy.reasons import first_line
 from fpstudy.regular_file import opened
 
 MAX_NUMBERS = 2**27  # 1 GiB in float64; to measure so many takes fifty times that
@@ -85,7 +86,7 @@ def _read(path: Path) -> LogitFile:
             raise ValueError(f"it had {size:,} bytes and changed while it was read")
         numbers = parse(content)
     except _FAULTS as error:
-        raise LogitsError(f"{path.name}: cannot be read: {_first_line(error)}") from None
+        raise LogitsError(f"{path.name}: cannot be read: {first_line(error)}") from None
     return LogitFile(_rows(path.name, numbers), hashlib.sha256(content).hexdigest())
 
 
@@ -253,7 +254,3 @@ _FORMS: dict[str, tuple[Check, Callable[[bytes], np.ndarray]]] = {
     ".npz": (_check_npz, _npz),
     ".csv": (_check_csv, _csv),
 }
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

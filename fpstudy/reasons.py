@@ -19,6 +19,11 @@ def reason_of(error: BaseException, longest: int = LONGEST) -> str:
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)[:longest]
 
 
+def first_line(error: BaseException) -> str:
+    """What the error says in its first line; its type where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def _told(error: BaseException) -> str:
     name = type(error).__name__
     try:

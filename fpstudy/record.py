@@ -27,6 +27,7 @@ from fpstudy.errors import SampleErrors
 from fpstudy.formats import Floats
 from fpstudy.outcomes import NAMES
 from fpstudy.problems import PROBLEMS
+from fpstudy.reasons import first_line
 from fpstudy.truth import Truth
 
 if TYPE_CHECKING:
@@ -264,17 +265,13 @@ def check(path: Path) -> None:
         file = pq.ParquetFile(path)
         schema, rows = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedError(f"{path} is damaged ({_first_line(error)})") from None
+        raise DamagedError(f"{path} is damaged ({first_line(error)})") from None
     for field in SCHEMA:
         there = schema.field(field.name).type if schema.names.count(field.name) == 1 else "none"
         if there != field.type:
             raise DamagedError(f"{path} is damaged (column {field.name} is {there})")
     if not 0 <= rows <= available() // ROW_BYTES:  # none of a study that only has claims
         raise DamagedError(f"{path} says that it has {rows:,} rows, which is too many")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _whole(table: pa.Table, path: Path) -> pa.Table:

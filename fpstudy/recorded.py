@@ -4,7 +4,6 @@ The manifest holds the study's sweeps, and so its inputs, but for files of logit
 the names and digests.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from fpstudy.environment import differences, environment
 from fpstudy.environment.uses import used_by
 from fpstudy.inputs import Inputs
 from fpstudy.inspection import Inspection, chosen_components, inspect, worst_sample
+from fpstudy.manifest import sha256
 from fpstudy.manifest_fields import AGAIN, read_manifest
 from fpstudy.record import MEASURED, TEXT_AXES
 from fpstudy.report_folder import read_summary, summary_path
@@ -158,7 +158,7 @@ def _check_file(folder: Path, name: str, digest: object, asked: bool) -> None:
     hint = "" if asked else "; --files DIR says where the study's files are"
     if not path.is_file():
         raise AbsentError(f"the study reads its logits from {name}, which is not in {folder}{hint}")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+    if sha256(path) != digest:
         raise AbsentError(f"{path} is not the file that the study was run on{hint}")
 
 

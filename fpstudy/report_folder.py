@@ -11,6 +11,7 @@ from fpstudy.cases import AXES
 from fpstudy.damage import DamagedError
 from fpstudy.formats import FORMATS
 from fpstudy.manifest_fields import AGAIN, FILE
+from fpstudy.reasons import first_line
 from fpstudy.record import COUNTS, TEXT_AXES
 from fpstudy.summary import COLUMNS, read_csv
 
@@ -39,8 +40,7 @@ def read_summary(path: Path) -> pd.DataFrame:
     try:
         summary = read_csv(path)
     except ValueError as error:  # of pandas, and of what is no UTF-8
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DamagedError(f"{path} is damaged ({first}); {AGAIN}") from None
+        raise DamagedError(f"{path} is damaged ({first_line(error)}); {AGAIN}") from None
     missing = [name for name in NEEDED if name not in summary]
     if missing:
         raise DamagedError(f"{path} is no summary: it has no column {missing[0]}; {AGAIN}")

@@ -105,6 +105,16 @@ def study(tmp_path: Path) -> Path:
     return path
 
 
+def under_way(dask: Dask, study: Path, out: Path, chunks: int) -> subprocess.Popen[str]:
+    """A run on the cluster, as soon as so many chunks are there."""
+    running = subprocess.Popen(
+        command(study, out, "--scheduler", dask.address),
+        env=PLAIN, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    dask._wait(lambda: len(list(out.glob("chunks/*.chunk"))) >= chunks)
+    return running
+
+
 def alike(one: Path, other: Path) -> None:
     for name in ("record.parquet", "summary.csv"):
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
@@ -116,11 +126,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_this_machine(
     local = run(study, tmp_path / "local", "--jobs", "2")
     assert local.returncode == 0, local.stderr
     lost, _ = dask.worker("--no-nanny"), dask.worker()
-    running = subprocess.Popen(
-        command(study, tmp_path / "out", "--scheduler", dask.address),
-        env=PLAIN, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    dask._wait(lambda: len(list((tmp_path / "out").glob("chunks/*.chunk"))) >= 2)
+    running = under_way(dask, study, tmp_path / "out", chunks=2)
     lost.send_signal(signal.SIGKILL)
     said = running.communicate(timeout=240)[1]
     assert running.returncode == 0, said
@@ -184,11 +190,7 @@ def test_where_no_scheduler_answers_nothing_is_measured(study: Path, tmp_path: P
 
 def test_ctrl_c_ends_a_run_on_a_cluster(dask: Dask, study: Path, tmp_path: Path) -> None:
     dask.worker()
-    running = subprocess.Popen(
-        command(study, tmp_path / "out", "--scheduler", dask.address),
-        env=PLAIN, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    dask._wait(lambda: len(list((tmp_path / "out").glob("chunks/*.chunk"))) >= 1)
+    running = under_way(dask, study, tmp_path / "out", chunks=1)
     running.send_signal(signal.SIGINT)
     said = running.communicate(timeout=20)[1]
     assert running.returncode == 130, said

@@ -60,9 +60,19 @@ def study_of(folder: Path, formulas: list[str], **keys: str) -> Path:
 
 
 def run(study: Path, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fpstudy", "run", str(study), "--out", str(out)]
-    command += ["--allow-code", "faulty_formulas", "--no-figures", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=280)
+    given = [*command(study, out), *arguments]
+    return subprocess.run(given, capture_output=True, text=True, timeout=280)
+
+
+def command(study: Path, out: Path) -> list[str]:
+    given = ["run", str(study), "--out", str(out), "--allow-code", "faulty_formulas"]
+    return [sys.executable, "-m", "fpstudy", *given, "--no-figures"]
+
+
+def started(study: Path, out: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(study, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
@@ -175,11 +185,7 @@ def test_a_process_that_somebody_kills_costs_no_case(tmp_path: Path, processes: 
     whole = run(study, tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     log.write_text("")
-    command = [sys.executable, "-m", "fpstudy", "run", str(study), "--out", str(tmp_path / "out")]
-    command += ["--allow-code", "faulty_formulas", "--no-figures"]
-    running = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    running = started(study, tmp_path / "out")
     for _ in range(3):  # three times at the same case, by a signal that others send
         before = len(log.read_text().split())
         deadline = time.monotonic() + 60
@@ -206,11 +212,7 @@ def test_a_run_whose_formula_hangs_stops_when_it_is_told_to(
             f"    with open({str(log)!r}, 'a') as log:\n        log.write(f'{{os.getpid()}}\\n')\n"
             "    while True: pass\n"
         )
-    command = [sys.executable, "-m", "fpstudy", "run", str(study), "--out", str(tmp_path / "out")]
-    command += ["--allow-code", "faulty_formulas", "--no-figures"]
-    running = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    running = started(study, tmp_path / "out")
     deadline = time.monotonic() + 60
     while not (log.exists() and log.read_text().endswith("\n")) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -16,7 +16,7 @@ from fpstudy.execution.origin import Needs, Origin
 from fpstudy.execution.remote import Carried, carry_out, origin_here
 from fpstudy.execution.terms import Notice, Terms
 from fpstudy.outages import ClusterError, WorkersLostError
-from fpstudy.reasons import reason_of
+from fpstudy.reasons import first_line, reason_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -160,10 +160,9 @@ def _client(scheduler: str) -> Iterator["Client"]:
     try:
         client = Client(**given, timeout=CONNECT_SECONDS, set_as_default=False, name="fpstudy")
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        told = str(error).splitlines() or [type(error).__name__]
         raise ClusterError(
-            f"--scheduler {scheduler}: no Dask scheduler answers there ({told[0]}); want its"
-            " address, as tcp://host:8786, or the file that it was started with"
+            f"--scheduler {scheduler}: no Dask scheduler answers there ({first_line(error)});"
+            " want its address, as tcp://host:8786, or the file that it was started with"
         ) from None
     try:
         yield client

@@ -5,12 +5,11 @@ from concurrent.futures import wait
 from pathlib import Path
 
 from fpstudy.environment.memory import available
-from fpstudy.execution.desk import Desk
+from fpstudy.execution.desk import LOOK_SECONDS, Desk
 from fpstudy.execution.worker import import_code
 from fpstudy.user_code import Code, CodeError, demand_allowed
 
 IMPORT_SECONDS = 30.0  # torch and jax together take five on a slow machine
-LOOK_SECONDS = 0.1
 
 
 def checked(names: Sequence[str], code: Code) -> list[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import fpstudy
+from fpstudy import whole_file
 from fpstudy.environment import differences, environment
 from fpstudy.execution.imports import checked
 from fpstudy.user_code import Code
@@ -85,7 +86,7 @@ def changed(folder: Path, origin: Origin, rest: dict[str, Any]) -> list[str]:
     except (ValueError, KeyError, TypeError, AttributeError):
         told = [f"{path} is damaged"]
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(now), encoding="utf-8")
+    whole_file.write(path, json.dumps(now).encode())
     return told
 
 

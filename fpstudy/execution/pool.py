@@ -15,13 +15,12 @@ from pathlib import Path
 from fpstudy.cases import Case
 from fpstudy.chunks import Chunk
 from fpstudy.environment.memory import available
-from fpstudy.execution.desk import Desk, Loss
+from fpstudy.execution.desk import LOOK_SECONDS, Desk, Loss
 from fpstudy.execution.terms import Notice, Terms
 from fpstudy.execution.worker import Ended, carry_out
 from fpstudy.measurement import NO_CASE, Verdict
 from fpstudy.outages import WorkersLostError
 
-LOOK_SECONDS = 0.1  # between two looks at where the processes are
 # So often a process must end at the same case; more often where a signal that others send ended it.
 DEATHS, KILLS = 2, 4
 LOSSES = 10  # of processes that were at no case, for one chunk
