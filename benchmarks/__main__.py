@@ -30,7 +30,7 @@ SMALL = {
     "processes": f"--rounds 1 --logits 1 --shipped {HERE.parent / 'experiments/quickstart.toml'}",
     "undecided": "--samples 1",
     "advice": "--samples 4 --n 3 --magnitude 1",
-    "large_sweep": "--rounds 1 --numbers 100 --magnitudes 2 3 --samples 12 --chunks 1"
+    "large_sweep": "--rounds 1 --numbers 100 --magnitudes 2 3 --samples 8 12 --chunks 1"
     " --chunk-samples 2 --specks 2",
 }
 

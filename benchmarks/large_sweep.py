@@ -4,7 +4,7 @@ A vector is a row of the record: one sample of one case. Nothing of that size is
 vector, case, chunk and process costs is measured on this machine with the problems, formulas and
 dtypes of the shipped study, and multiplied.
 
-    python -m benchmarks.large_sweep              writes benchmarks/large_sweep.md; about 3 minutes
+    python -m benchmarks.large_sweep              writes benchmarks/large_sweep.md; about 6 minutes
     python -m benchmarks.large_sweep --page FILE  writes it there
     python -m benchmarks large_sweep              keeps it in results.json with the others, too
 """
@@ -63,7 +63,8 @@ def measure(options: argparse.Namespace) -> Result:
         with one_core():
             measured = vectors.measure(probes(options.numbers), rounds)
             before = parent.before([many, 4 * many], 1000, rounds)
-        sizes = [(few, 8), (many, 8), (few, options.samples)]
+        short, long = options.samples
+        sizes = [(few, short), (many, short), (few, long)]
         return {
             "rounds": rounds, "cores": cores(), "memory": available(), "vectors": measured,
             "before": before, "after": parent.after(sizes, rounds, folder / "reports"),
@@ -337,7 +338,11 @@ def command_line() -> argparse.ArgumentParser:
         "--magnitudes", type=positive, nargs=2, default=[4, 24], help="of the report's two sizes"
     )
     found.add_argument(
-        "--samples", type=positive, default=200, help="of the report that has more rows"
+        "--samples",
+        type=positive,
+        nargs=2,
+        default=[100, 1600],
+        help="of the reports' cases; fewer rows than a row group, and its buffers count as rows",
     )
     found.add_argument("--chunks", type=positive, default=4, help="of one draw each")
     found.add_argument("--chunk-samples", type=positive, default=1000, help="of their cases")

@@ -7,10 +7,10 @@ from fpstudy.measurement import Task
 from fpstudy.study import Study
 from fpstudy.user_code import NO_CODE, Code
 
-# mpmath's loop takes 10 to 25 microseconds a logit, all else about half of one. So all truths of a
-# study of so many logits are witnessed; of a larger one a random part of about so many, and of one
-# in a thousand, which together take a tenth of the time of a large study. Every demand gets the
-# same part of that, so that short vectors are not lost beside long ones.
+# To witness a logit takes 75 to 100 microseconds, all else about one (benchmarks/large_sweep.md).
+# So all truths of a study of so many logits are witnessed; of a larger one a random part of about
+# so many, and of one in a thousand, which takes at most a tenth of the time of a large study. Every
+# demand gets the same part of that, so that short vectors are not lost beside long ones.
 ALL_WITNESSED = 8_000
 WITNESSED_LOGITS, WITNESSED_SHARE = 5_000, 1 / 1000
 # The first sample of each problem's shortest vectors is witnessed by all means, up to this length:

@@ -48,7 +48,7 @@ TINY = [
     (advice, "--samples 4 --n 3 --magnitude 1"),
     (
         large_sweep,
-        "--rounds 1 --numbers 100 --magnitudes 2 3 --samples 12 --chunks 1 --chunk-samples 2"
+        "--rounds 1 --numbers 100 --magnitudes 2 3 --samples 8 12 --chunks 1 --chunk-samples 2"
         " --specks 2",
     ),
 ]
