@@ -236,3 +236,33 @@ def test_a_run_that_was_stopped_for_a_while_goes_on(monkeypatch: pytest.MonkeyPa
     assert found.at() == (3, 0.25 + desk.STEP_SECONDS)
     found._station[1] = 8
     assert found.at() == (3, 0.0)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
+def test_a_process_that_is_killed_between_two_works_is_replaced() -> None:
+    """Nobody waits for it then: Pebble refuses work from the moment that it has noticed."""
+    at = desk.Desk(2**30)
+    try:
+        for noticed in (True, False, True):
+            first = _worked(at)
+            os.kill(first, signal.SIGKILL)
+            deadline = time.monotonic() + 20
+            while noticed and at._pool and at._pool.active and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert _worked(at) != first
+    finally:
+        at.clear()
+
+
+def _worked(at: desk.Desk) -> int:
+    """The process that works at the desk, which is replaced as often as it is lost."""
+    for _ in range(3):
+        future = at.start(os.getpid)
+        deadline = time.monotonic() + 30
+        while not (loss := at.lost()) and not future.done() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if loss is None:
+            return int(future.result(0))
+        assert loss.number == -1
+        assert loss.killed
+    raise AssertionError("lost three times")

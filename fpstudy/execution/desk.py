@@ -67,12 +67,19 @@ class Desk:
         self._children: dict[int, BaseProcess] = {}
 
     def start(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have the process call the function; what it gives or raises is the future's."""
+        """Have the process call the function; what it gives or raises is the future's.
+
+        Raises nothing where the process is lost already: `lost` tells it, as of any other loss.
+        """
         with _interrupts_blocked():
             if self._pool is None:
                 self._pool = self._new_pool()
             self._station[CASE], self._station[PID] = NO_CASE, 0
-            self._future = self._pool.schedule(function, args=arguments)
+            try:
+                self._future = self._pool.schedule(function, args=arguments)
+            except RuntimeError as error:  # its process was lost since its last work
+                self._future = Future()
+                self._future.set_exception(BrokenProcessPool(str(error)))
         self._seen, self._looked = -1, time.monotonic()
         self._children = _children()
         return self._future
