@@ -236,13 +236,13 @@ def _check(truth: Truth, demand: Demand, inputs: Inputs, task: Task, result: Mea
 def rows(number: int, case: Case, formula: Formula, answer: Answer, watch: Watch = NOBODY) -> Rows:
     """Evaluate and score one case; a formula that raises is an outcome."""
     f, inputs, truth = case.format, answer.inputs, answer.truth
-    try:
-        with watch.at(number):
+    with watch.at(number):  # asking an error for its words runs the formula's code as well
+        try:
             y = computed(case, formula, inputs, truth.hi.shape)
-    except BadOutputError as error:
-        return _failed(number, case, inputs, Verdict("bad_output", reason_of(error)))
-    except FAULTS as error:  # whatever a formula raises is recorded, and the study goes on
-        return _failed(number, case, inputs, Verdict("crashed", reason_of(error)))
+        except BadOutputError as error:
+            return _failed(number, case, inputs, Verdict("bad_output", reason_of(error)))
+        except FAULTS as error:  # whatever a formula raises is recorded, and the study goes on
+            return _failed(number, case, inputs, Verdict("crashed", reason_of(error)))
     errors = score_samples(y, answer.yardsticks(f), inputs.infinite, case.tolerance)
     broken = np.zeros(len(y), dtype=bool)
     if case.demand.problem == "logsumexp":

@@ -4,6 +4,7 @@ Every change is planted in code of the user's own, between two cases of fpstudy'
 arithmetic that can be used here.
 """
 
+import builtins
 import ctypes
 import decimal
 import importlib.util
@@ -94,6 +95,18 @@ def loaded(name: str) -> Any:
     return pytest.importorskip(name)
 
 
+def process_limits() -> tuple[int, int]:
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+def fewer_files() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, process_limits()[1]))
+
+
 def torch_settings() -> tuple[Any, ...]:
     torch = loaded("torch")
     precision = torch.get_float32_matmul_precision()
@@ -137,6 +150,7 @@ NUMPY, FILTERS, LOCALE = "how NumPy treats what overflows", "the filters of warn
 PRECISION, THREADS = "the precision of a library", "how many threads compute"
 DECIMAL, DIGITS = "the context of the module decimal", "how many digits Python reads"
 FOLDER, VARIABLES = "the working directory", "environment variables"
+LIMITS, FUNCTIONS = "limits of the process", "functions of NumPy"
 ITSELF = "looked at by the canary itself"
 TORCH, JAX = "settings of torch", "settings of jax"
 numpy_state = lambda: (np.geterr(), np.geterrcall(), np.getbufsize())  # noqa: E731
@@ -212,6 +226,20 @@ CHANGES = {
     "digits": Change(
         lambda: sys.set_int_max_str_digits(0), python_limits, "of an integer 4300 -> 0", DIGITS
     ),
+    "np.exp": Change(
+        lambda: setattr(np, "exp", np.tanh), lambda: np.exp, r"\(exp ufunc -> ufunc\)", FUNCTIONS
+    ),
+    "np.cbrt": Change(
+        lambda: delattr(np, "cbrt"), lambda: getattr(np, "cbrt", None),
+        r"\(cbrt ufunc -> None\)", FUNCTIONS,
+    ),
+    "oct": Change(
+        lambda: setattr(builtins, "oct", hex), lambda: oct, r"names of Python \(oct\)", ITSELF
+    ),
+    "files": Change(
+        fewer_files, process_limits, r"RLIMIT_NOFILE \(\d+, -?\d+\) -> \(64, -?\d+\)", LIMITS,
+        possible=ON_LINUX,
+    ),
     "os.chdir": Change(lambda: os.chdir("/"), os.getcwd, "folder '.*' -> '/'", FOLDER),
     "XLA_FLAGS": Change(
         lambda: os.environ.update(XLA_FLAGS="--planted"), lambda: dict(os.environ),
@@ -272,10 +300,13 @@ def all_kept() -> Iterator[None]:
     limits, before = python_limits(), locale.setlocale(locale.LC_ALL)
     frameworks = frameworks_kept()
     context, size, call = decimal.getcontext(), np.getbufsize(), np.geterrcall()
+    names = [(of, vars(of).copy()) for of in (builtins, np)]
     with np.errstate(), warnings.catch_warnings(), decimal.localcontext(), threadpool_limits():
         try:
             yield
         finally:
+            for of, own in names:
+                vars(of).update(own)
             decimal.setcontext(context)
             mpmath.mp.prec, mpmath.iv.prec, flint.ctx.prec = precision
             locale.setlocale(locale.LC_ALL, before)
@@ -406,6 +437,7 @@ def test_without_its_detector_a_change_goes_unseen(
     """Each detector is needed: the tests above would fail without it."""
     if change.state == ITSELF:
         monkeypatch.setattr(sys, "getrecursionlimit", lambda: 5000)
+        monkeypatch.setattr(canary, "_NAMES", {})
     elif change.state:
         left = tuple(state for state in canary.STATES if state.name != change.state)
         assert len(left) == len(canary.STATES) - 1
@@ -458,6 +490,19 @@ def test_a_formula_that_leaves_no_room_to_look_crashes_alone(arithmetic: str) ->
     lowered = of(rows, "formula_1")
     assert (lowered["crashed"] == lowered["components"]).all()
     assert lowered["reason"].str.contains("changed the recursion limit|RecursionError").all()
+    assert (of(rows, "^shifted")["crashed"] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["len", "isinstance", "next", "type", "map", "zip", "sum"])
+def test_python_without_one_of_its_names_is_mended_before_anything_else(name: str) -> None:
+    def breaking(xp: Any, x: Any) -> Any:
+        y = shifted(xp, x)
+        setattr(builtins, name, None)
+        return y
+
+    rows = measured("numpy", "naive", breaking, "shifted")
+    broken = of(rows, "formula_1")
+    assert (broken["crashed"] == broken["components"]).all()
     assert (of(rows, "^shifted")["crashed"] == 0).all()
 
 

@@ -24,6 +24,7 @@ def honest(x):
     return e / e.sum(axis=-1, keepdims=True)
 """
 
+SPOILT = "it closed files that its process needs, or lowered a limit for good"
 # formula, what it does, outcome, reason
 FAULTS = [
     ("raises", "raise ValueError('no <b>')", "crashed", "ValueError: no <b>"),
@@ -38,10 +39,25 @@ FAULTS = [
     ("exits", "raise SystemExit(4)", "crashed", "SystemExit: 4"),
     ("recurses", "return recurses(x)", "crashed", "RecursionError: .*"),
     ("eats", "return bytearray(2**50)", "crashed", "MemoryError.*"),
+    ("closes", "import os; os.closerange(3, 4096); return honest(x)", "crashed", SPOILT),
+    (
+        "lowers", "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (9, 9)); return honest(x)",
+        "crashed", f"UnsteadyError: .*limits of the process .*RLIMIT_FSIZE.*|{SPOILT}",
+    ),
+    (
+        "replaces", "np.exp = np.tanh; return honest(x)",
+        "crashed", r"UnsteadyError: .*changed functions of NumPy \(exp ufunc -> ufunc\)",
+    ),
+    (
+        "speaks_slowly",
+        "class Slow(Exception):\n        def __str__(self):\n            import time\n"
+        "            time.sleep(1e6)\n    raise Slow",
+        "timeout", "not done in 2 s",
+    ),
     ("cuts", "return honest(x)[:, :1]", "bad_output", r"BadOutputError: returned \(16, 1\).*"),
     ("widens", "return honest(x).astype('float64')", "bad_output", "BadOutputError: .*float64.*"),
     ("nothing", "return None", "bad_output", "BadOutputError: .*"),
-]
+]  # fmt: skip
 TABLE = [pytest.param(*row, id=row[0]) for row in FAULTS]
 
 

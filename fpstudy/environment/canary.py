@@ -4,6 +4,7 @@ Code of anybody's runs between two looks. The processor has to compute by the st
 after; all else has to be after as it was before, whatever that is.
 """
 
+import builtins
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,7 @@ from fpstudy.reasons import reason_of
 WIDEST = 60  # characters of a value that is shown
 
 
-@contextmanager
-def untouched(what: str) -> Iterator[None]:
+class untouched:  # noqa: N801 (used as contextlib's own are)
     """Raises UnsteadyError naming all that `what` changed, after everything is as before.
 
     Where something else is raised, that goes on, after everything is as before. The processor must
@@ -27,9 +27,34 @@ def untouched(what: str) -> Iterator[None]:
     that set so itself would hide a change of it. What importing a module usually changes is undone
     after an import as well, but is nobody's fault.
     """
+
+    def __init__(self, what: str) -> None:
+        """what: the subject of the sentence about a change."""
+        self._what = what
+        self._said: list[str] = []
+        self._rest = _rest_untouched(what, self._said)
+
+    def __enter__(self) -> None:
+        self._rest.__enter__()
+        self._names = _NAMES.copy()
+
+    def __exit__(self, *raised: Any) -> bool | None:
+        # Python's own names come first, and are put back without their help.
+        changed = [name for name, own in self._names.items() if _NAMES.get(name) is not own]
+        if changed:
+            _NAMES.update(self._names)
+            self._said.append(f"{self._what} changed names of Python ({', '.join(changed)})")
+        return self._rest.__exit__(*raised)
+
+
+_NAMES = vars(builtins)
+
+
+@contextmanager
+def _rest_untouched(what: str, said: list[str]) -> Iterator[None]:
+    """As `untouched`, but for Python's own names; said: sentences about what has changed."""
     with np.errstate(all="ignore"):
         before, modules, depth = _read(), len(sys.modules), sys.getrecursionlimit()
-        said = []
         try:
             with steady(what):
                 yield
@@ -98,8 +123,12 @@ def _same(a: Any, b: Any) -> bool:
 
 def _shown(value: Any) -> str:
     """A value in a sentence: short, and without calling what the formula put there."""
-    if isinstance(value, tuple | dict):
+    pair = type(value) is tuple and len(value) == 2 and all(map(_plain, value))
+    if isinstance(value, tuple | dict) and not pair:
         return f"{len(value)} entries"
-    plain = value is None or type(value) in (str, int, bool, float)
-    text = repr(value) if plain else type(value).__name__
+    text = repr(value) if pair or _plain(value) else type(value).__name__
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+
+
+def _plain(value: Any) -> bool:
+    return value is None or type(value) in (str, int, bool, float)

@@ -1,10 +1,11 @@
 """State of the process that computing depends on, and that anybody's code can change.
 
 Each is read and put back by name; a library is looked at where it is loaded, and never loaded for
-it. Not watched, as it is no one setting, or nothing here depends on it: what code replaces in
-another module or leaves running in a thread, random generators (fpstudy has its own), how NumPy and
-torch print, torch's default device and jax's (an arithmetic names its own), signal handlers, open
-files, sys.path and sys.stdout, and the settings of a library that was first loaded meanwhile.
+it. The names of Python itself are the canary's, which needs them. Not watched, as it is no one
+setting, or nothing here depends on it: what code replaces in any module but NumPy or leaves running
+in a thread, random generators (fpstudy has its own), how NumPy and torch print, torch's default
+device and jax's (an arithmetic names its own), signal handlers, sys.path and sys.stdout, and the
+settings of a library that was first loaded meanwhile. Open files are a worker's (execution/).
 """
 
 import decimal
@@ -115,6 +116,34 @@ def _put_back_folder(values: Values) -> None:
         os.chdir(values["folder"])
 
 
+_LIMITS = ("RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_AS", "RLIMIT_STACK", "RLIMIT_CPU")
+
+
+def limits() -> Values:
+    """What the system lets this process take, where it tells; but for its data, which varies."""
+    try:
+        import resource
+    except ImportError:  # not of Windows
+        return {}
+    numbers = {name: getattr(resource, name) for name in _LIMITS if hasattr(resource, name)}
+    return {name: resource.getrlimit(number) for name, number in numbers.items()}
+
+
+def _put_back_limits(values: Values) -> None:
+    import resource
+
+    for name, value in values.items():
+        resource.setrlimit(getattr(resource, name), value)
+
+
+def _numpy_names() -> Values:
+    return vars(np).copy()
+
+
+def _put_back_numpy_names(values: Values) -> None:
+    vars(np).update(values)
+
+
 # Those that a library reads when it is loaded or first computes, in this process or a new one.
 _VARIABLES = (
     *(name for names in SETTINGS.values() for name in names),
@@ -223,6 +252,8 @@ STATES = (
     State("the context of the module decimal", _decimal, _put_back_decimal),
     State("how many digits Python reads", _digits, _put_back_digits),
     State("the working directory", _folder, _put_back_folder),
+    State("limits of the process", limits, _put_back_limits),
+    State("functions of NumPy", _numpy_names, _put_back_numpy_names, by_imports=True),
     State("environment variables", _variables, _put_back_variables),
     State("settings of torch", _torch, _put_back_torch),
     State("settings of jax", _jax, _put_back_jax),

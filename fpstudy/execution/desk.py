@@ -20,7 +20,7 @@ from typing import Any
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
-from fpstudy.execution.worker import CASE, COUNT, PID, begin
+from fpstudy.execution.worker import CASE, COUNT, PID, SPOILT, begin
 from fpstudy.measurement import NO_CASE
 
 LOOK_SECONDS = 0.1  # between two looks of whoever watches
@@ -47,6 +47,8 @@ class Loss:
     def __str__(self) -> str:
         if self.code is None:
             return "its process ended before it was at work"
+        if self.code == SPOILT:
+            return "it closed files that its process needs, or lowered a limit for good"
         if self.code >= 0:
             return f"its process ended with exit code {self.code}"
         with suppress(ValueError):

@@ -9,6 +9,7 @@ does to this process.
 import ctypes
 import os
 import signal
+import stat
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from typing import Any
 
 from fpstudy.chunks import Chunk, DamagedChunkError, keep, pack, read
 from fpstudy.environment.floating_point import UnsteadyError
+from fpstudy.environment.global_state import limits
 from fpstudy.measurement import NO_CASE, Verdict, Watch, run_tasks
 from fpstudy.reasons import reason_of
 from fpstudy.user_code import Code, CodeError, sources
@@ -28,6 +30,8 @@ from fpstudy.user_code import Code, CodeError, sources
 WATCH_SECONDS = 0.5  # between two looks at whether the parent is there
 PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to get when the parent ends
 CASE, COUNT, PID = 0, 1, 2  # the numbers of a station
+SPOILT = 86  # the exit code of a process that a formula left unusable
+MOST_LINES = 64  # descriptors that are looked at: a new process has a handful
 PASSED_ON = (
     OSError,
     MemoryError,
@@ -72,18 +76,51 @@ class FormulaMemory:
             self._resource.setrlimit(self._resource.RLIMIT_DATA, (soft, self._hard))
 
 
+class Lines:
+    """The process's pipes and sockets: without them nobody can be told what it has measured."""
+
+    def __init__(self) -> None:
+        """Note down those that are open now."""
+        found = {number: _file(number) for number in range(3, MOST_LINES)}
+        self._files = {number: file for number, file in found.items() if file is not None}
+
+    def cut(self) -> bool:
+        """Whether one is closed, or another file is in its place."""
+        return any(_file(number) != file for number, file in self._files.items())
+
+
+def _file(number: int) -> tuple[int, int] | None:
+    """What tells the pipe or socket of this descriptor from all others; None for anything else."""
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return None
+    if stat.S_ISFIFO(found.st_mode) or stat.S_ISSOCK(found.st_mode):
+        return found.st_dev, found.st_ino
+    return None
+
+
 class Post:
-    """Where this process stands: its station, and the limit on a formula's memory."""
+    """Where this process stands: its station and lines, and what a formula may take."""
 
     def __init__(self, station: Any, room: int) -> None:
         """room: bytes that a formula may take."""
         self.station, self.memory = station, FormulaMemory(room)
+        self.lines, self.limits = Lines(), limits()
 
     def look(self, number: int) -> None:
-        """The formula of this case begins; or NO_CASE, it has ended."""
+        """The formula of this case begins; or NO_CASE, it has ended.
+
+        If it cut the lines, or lowered a limit for good, it is the last of this process.
+        """
         self.station[COUNT] += 1
+        if number == NO_CASE:
+            if self.lines.cut() or limits() != self.limits:
+                os._exit(SPOILT)
+            self.memory.limit(False)
         self.station[CASE] = number
-        self.memory.limit(number != NO_CASE)
+        if number != NO_CASE:
+            self.memory.limit(True)
 
 
 _post: Post | None = None
