@@ -12,6 +12,7 @@ or that another chunk's cases are in, is no file.
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 
 from fpstudy import whole_file
 from fpstudy.measurement import Measured, Task
-from fpstudy.record import MEASURED
+from fpstudy.record import are_of
 from fpstudy.user_code import NO_CODE
 from fpstudy.witness import Testimony
 
@@ -175,10 +176,10 @@ def _measured(chunk: Chunk, data: bytes) -> Measured:
     rows = rows.replace_schema_metadata(None)
     if counts["key"] != chunk.key:
         raise DamagedChunkError("it is another chunk's")
-    numbers = [number for task in chunk.tasks for number, _ in task.cases]
-    if not rows.schema.equals(MEASURED) or rows["case"].unique().to_pylist() != numbers:
-        raise DamagedChunkError("it has other columns or cases")
-    return Measured(
+    cases = [numbered for task in chunk.tasks for numbered in task.cases]
+    if not are_of(rows, cases):
+        raise DamagedChunkError("it has other columns, cases or samples")
+    measured = Measured(
         rows=rows,
         cases=Counter(counts["cases"]),
         testimony=Testimony(**counts["testimony"]),
@@ -186,4 +187,21 @@ def _measured(chunk: Chunk, data: bytes) -> Measured:
         undecided=counts["undecided"],
         violations=counts["violations"],
         environment=counts["environment"],
+    )
+    if not _countable(measured, len(cases)):
+        raise DamagedChunkError("its counts are none")
+    return measured
+
+
+def _countable(measured: Measured, cases: int) -> bool:
+    """Whether the counts are counts, and words words: another's file is data."""
+    *numbers, disagreements = vars(measured.testimony).values()
+    numbers += [*measured.cases.values(), measured.truths, measured.undecided]
+    words = [disagreements, measured.violations]
+    return (
+        all(type(number) is int and number >= 0 for number in numbers)
+        and all(type(text) is list and all(type(one) is str for one in text) for text in words)
+        and measured.cases.keys() <= {"run", "skipped", "crashed"}
+        and measured.cases.total() == cases
+        and re.fullmatch("[0-9a-f]*", measured.environment) is not None
     )

@@ -174,6 +174,53 @@ def table(parts: Sequence[Rows]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=MEASURED)
 
 
+def are_of(rows: pa.Table, cases: Sequence[tuple[int, Case]]) -> bool:
+    """Whether these are rows of the numbered cases: in their order, each with all of its samples.
+
+    Numbers may be others than those measured; but axes, samples, counts and signs are the cases'.
+    """
+    if not rows.schema.equals(MEASURED) or any(column.null_count for column in rows.columns):
+        return False
+    starts = np.flatnonzero(np.diff(rows["case"].to_numpy(), prepend=-1))
+    if rows["case"].to_numpy()[starts].tolist() != [number for number, _ in cases]:
+        return False
+    lengths = np.diff(starts, append=len(rows))
+    samples = np.arange(len(rows)) - np.repeat(starts, lengths)
+    given = rows["sample"].to_numpy()
+    failed = given[starts] == -1
+    wanted = np.where(failed, 1, [case.demand.samples for _, case in cases])
+    if (lengths != wanted).any() or (given != samples - np.repeat(failed, lengths)).any():
+        return False
+    return _have_axes(rows, [case for _, case in cases], lengths) and _add_up(rows)
+
+
+def _have_axes(rows: pa.Table, cases: Sequence[Case], lengths: NDArray[np.int64]) -> bool:
+    axes = [case.axes for case in cases]
+    for name in AXES:
+        values: list[Any] = [each[name] for each in axes]
+        found, kind = rows[name].combine_chunks(), MEASURED.field(name).type
+        if kind == pa.string():
+            if not found.equals(_texts(values, lengths)):
+                return False
+        else:
+            expected = _numbers(values, lengths, kind).to_numpy()
+            if not np.array_equal(found.to_numpy(), expected, equal_nan=True):
+                return False
+    return True
+
+
+def _add_up(rows: pa.Table) -> bool:
+    """Whether no count or error is negative, and the outcomes are those of all components."""
+    counts = np.stack([rows[name].to_numpy() for name in COUNTS])
+    errors = [rows[name].to_numpy() for name in (*_FLOAT_COLUMNS, *SIZES)]
+    outcomes = counts[: len(NAMES)].sum(axis=0)
+    return bool(
+        (counts >= 0).all()
+        and (outcomes == rows["components"].to_numpy()).all()
+        and not any((error < 0).any() for error in errors)
+    )
+
+
 # Both make their array from its buffers: pa.array would import pandas, for each process anew.
 
 

@@ -1,21 +1,28 @@
 """A run that was interrupted goes on, to the same bytes; what is damaged is measured again."""
 
 import hashlib
+import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import fpstudy
-from fpstudy import chunks
+from fpstudy import chunks, witness
 from fpstudy.cases import expand
 from fpstudy.chunks import Chunk, DamagedChunkError
 from fpstudy.execution import here
@@ -107,8 +114,86 @@ def test_another_chunk_s_file_under_its_name_is_noticed(tmp_path: Path) -> None:
         chunks.read(tmp_path, one)
     resigned = chunks.pack(replace(other, key=one.key), run_tasks(other.tasks))
     chunks.keep(tmp_path, one, resigned)
-    with pytest.raises(DamagedChunkError, match="other columns or cases"):
+    with pytest.raises(DamagedChunkError, match="other columns, cases or samples"):
         chunks.read(tmp_path, one)
+
+
+def column(rows: pa.Table, name: str, change: Callable[[Any], Any]) -> pa.Table:
+    """The rows with one column changed."""
+    at, values = rows.schema.get_field_index(name), rows[name].to_pylist()
+    field = rows.schema.field(at)
+    return rows.set_column(at, field, pa.array([change(v) for v in values], field.type))
+
+
+ROWS: dict[str, Callable[[pa.Table], pa.Table]] = {
+    "one lost": lambda rows: rows[1:],
+    "the last lost": lambda rows: rows[:-1],
+    "each twice": lambda rows: pa.concat_tables([rows, rows]).sort_by("case"),
+    "of other samples": lambda rows: column(rows, "sample", lambda v: v + 4),
+    "of another formula": lambda rows: column(rows, "formula", lambda _: "<script>"),
+    "of another dtype": lambda rows: column(rows, "dtype", lambda _: "float99"),
+    "of other lengths": lambda rows: column(rows, "n", lambda v: v + 1),
+    "of another base": lambda rows: column(rows, "base", lambda _: 2.0),
+    "of other magnitudes": lambda rows: column(rows, "magnitude", lambda v: v / 2),
+    "below 0": lambda rows: column(rows, "ulp_error", lambda v: -1.0 - v),
+    "of more outcomes": lambda rows: column(rows, "components", lambda v: v + 1),
+    "of less than none": lambda rows: column(rows, "bound_broken", lambda _: -1),
+    "missing": lambda rows: column(rows, "relative_error", lambda _: None),
+    "another column": lambda rows: rows.append_column("more", rows["case"]),
+}
+
+
+@pytest.mark.parametrize("change", ROWS.values(), ids=ROWS)
+def test_rows_of_other_cases_are_noticed_whoever_signed_them(
+    change: Callable[[pa.Table], pa.Table],
+) -> None:
+    chunk = of(KEYS)[0]
+    measured = run_tasks(chunk.tasks)
+    signed = chunks.pack(chunk, replace(measured, rows=change(measured.rows)))
+    with pytest.raises(DamagedChunkError, match="other columns, cases or samples"):
+        chunks.unpack(chunk, signed)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"truths": "abc"}, {"truths": -1}, {"truths": True}, {"undecided": 0.5},
+        {"violations": 3}, {"violations": [3]}, {"environment": {"a": 1}},
+        {"environment": "<b>"}, {"cases": Counter({"run": 1})},
+        {"cases": Counter({"more": 12})}, {"cases": {"run": "x"}}, {"cases": [1]},
+        {"testimony": witness.Testimony(checked="x")},
+        {"testimony": witness.Testimony(disagreements="x")},
+        {"testimony": witness.Testimony(limits=-1)},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_counts_that_are_none_are_noticed_whoever_signed_them(change: dict[str, Any]) -> None:
+    chunk = of(KEYS)[0]
+    signed = chunks.pack(chunk, replace(run_tasks(chunk.tasks), **change))
+    with pytest.raises(DamagedChunkError, match=r"counts are none|cannot be read"):
+        chunks.unpack(chunk, signed)
+
+
+def test_rows_of_another_environment_are_measured_again(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    whole = fpstudy.run(KEYS, tmp_path / "whole", figures=False)
+    with pytest.raises(KeyboardInterrupt):
+        fpstudy.run(KEYS, tmp_path / "out", figures=False, progress=stop)
+    kept = sorted((tmp_path / "out" / "chunks").glob("*.chunk"))
+    table = pq.read_table(io.BytesIO(kept[0].read_bytes()[:-32]))
+    counts = json.loads(table.schema.metadata[chunks.COUNTS])
+    counts["environment"] = "0123456789ab"
+    buffer = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({chunks.COUNTS: json.dumps(counts)}), buffer)
+    data = buffer.getvalue()
+    kept[0].write_bytes(data + hashlib.sha256(data).digest())
+    notices: list[str] = []
+    fpstudy.run(KEYS, tmp_path / "out", figures=False, notice=notices.append)
+    assert sum("another environment than its rows" in line for line in notices) == 1
+    for name in ("record.parquet", "summary.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (whole.directory / name).read_bytes()
 
 
 @pytest.mark.parametrize(

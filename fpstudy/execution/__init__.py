@@ -29,6 +29,9 @@ class Workers(Protocol):
     def others(self) -> dict[str, list[str]]:
         """Other environments that rows are of: their ids, and how they differ from this one."""
 
+    def takes(self, environment: str) -> bool:
+        """Whether rows that were measured in this environment may stand in the record."""
+
     def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
         """Each chunk as soon as its file is in the folder.
 
@@ -46,7 +49,7 @@ def carried_out(
     Raises OSError where a result cannot be written, and WorkersLostError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [chunk for chunk in chunks if not _is_there(folder, chunk, notice)]
+    missing = [chunk for chunk in chunks if not _is_there(folder, chunk, workers, notice)]
     if len(missing) < len(chunks):
         there, rest = (f"{sum(c.cases for c in part):,}" for part in (chunks, missing))
         notice(f"going on: {rest} of {there} cases are left to measure; the others are kept")
@@ -58,10 +61,13 @@ def carried_out(
         yield _kept(folder, chunk)
 
 
-def _is_there(folder: Path, chunk: Chunk, notice: Notice) -> bool:
-    """Whether the chunk's file is whole; one that is not is removed."""
+def _is_there(folder: Path, chunk: Chunk, workers: Workers, notice: Notice) -> bool:
+    """Whether the chunk's file is whole and of where these may measure; else it is removed."""
     try:
-        return read(folder, chunk) is not None
+        found = read(folder, chunk)
+        if found is not None and not workers.takes(found.environment):
+            raise DamagedChunkError("its key is of another environment than its rows")
+        return found is not None
     except DamagedChunkError as error:
         path = folder / chunk.file
         path.unlink()

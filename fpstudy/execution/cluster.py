@@ -42,6 +42,14 @@ class Cluster:
         self.jobs = 0
         self.others: dict[str, list[str]] = {}  # environments' ids, and how they differ from here
 
+    def takes(self, environment: str) -> bool:
+        """Whether it is this machine's, or workers may have others; which is noted down."""
+        if environment == self.terms.environment:
+            return True
+        if self.mixed:
+            self.others.setdefault(environment, ["a worker that is not there now"])
+        return self.mixed
+
     def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
         """Each chunk once its file is in the folder.
 
@@ -131,12 +139,10 @@ class Cluster:
                 f" {self._refusal(given)}"
             )
         try:
-            environment = unpack(chunk, given.data).environment
+            taken = self.takes(unpack(chunk, given.data).environment)
         except DamagedChunkError:
             return None
-        if environment != self.terms.environment:
-            self.others.setdefault(environment, ["a worker that came later"])
-        return given
+        return given if taken else None
 
 
 def _lost(future: "Future") -> bool:

@@ -17,6 +17,10 @@ class Here:
     jobs: int = 1
     others: dict[str, list[str]] = field(default_factory=dict)
 
+    def takes(self, environment: str) -> bool:
+        """Whether it is this one's."""
+        return environment == self.terms.environment
+
     def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
         """Each chunk once its file is in the folder; raises OSError where it cannot be written."""
         for chunk in chunks:

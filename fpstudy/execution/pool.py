@@ -52,6 +52,10 @@ class Pool:
         self.terms, self.jobs = terms, jobs
         self.others: dict[str, list[str]] = {}
 
+    def takes(self, environment: str) -> bool:
+        """Whether it is this machine's."""
+        return environment == self.terms.environment
+
     def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
         """Each chunk once its file is in the folder.
 
