@@ -5,8 +5,8 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -297,9 +297,9 @@ def _measure_all(
     cases = sum(chunk.cases for chunk in chunks)
     total = Measured(rows=record.table([]), testimony=Testimony())
 
-    def tables() -> Iterator[tuple[pa.Table, str]]:
+    def tables(parts: Iterable[Measured]) -> Iterator[tuple[pa.Table, str]]:
         done = 0
-        for part in carried_out(chunks, directory / CHUNKS, workers, notice):
+        for part in parts:
             total.testimony.add(part.testimony)
             total.truths += part.truths
             total.undecided += part.undecided
@@ -310,7 +310,9 @@ def _measure_all(
                 progress(done, cases)
             yield part.rows, part.environment
 
-    record.write(new / "record.parquet", tables())
+    # Closed here: left to the end of an interrupted process, it would wait for a thread for ever.
+    with closing(carried_out(chunks, directory / CHUNKS, workers, notice)) as parts:
+        record.write(new / "record.parquet", tables(parts))
     witness = total.testimony
     return {
         "cases": {"total": cases}

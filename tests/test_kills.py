@@ -127,6 +127,32 @@ class Storm:
         self.counts["finished"] += 1
 
 
+BEGUN = "from fpstudy.__main__ import main; print(flush=True); main()"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_interrupt_at_any_moment_stops_with_130_and_no_traceback(
+    undisturbed: Path, tmp_path: Path, seed: int
+) -> None:
+    """Ctrl-C goes to all processes of the terminal, once or twice, also while they start."""
+    chance = random.Random(seed)
+    _, _, _, *arguments = command(undisturbed, tmp_path / "out")
+    running = subprocess.Popen(
+        [sys.executable, "-c", BEGUN, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    running.stdout.readline()
+    time.sleep(chance.uniform(0, 2))
+    for _ in range(chance.choice([1, 2])):
+        os.killpg(running.pid, signal.SIGINT)
+        time.sleep(chance.choice([0, 0.03]))
+    said = running.communicate(timeout=30)[1]
+    assert running.returncode == 130, said
+    assert "Traceback" not in said
+    assert said == "" or "the same command goes on" in said
+
+
 def workers(pid: int) -> list[int]:
     """The processes that a run has started to measure."""
     found = []

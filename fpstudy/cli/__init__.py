@@ -11,7 +11,7 @@ import click
 from fpstudy import __version__
 from fpstudy.cli.about import doctor, init, list_, schema
 from fpstudy.cli.advice import advise
-from fpstudy.cli.faults import NO_ROOM
+from fpstudy.cli.faults import NO_ROOM, stoppable
 from fpstudy.cli.studies import plan, report, run
 from fpstudy.cli.tables import table
 from fpstudy.cli.values import exact, show
@@ -26,10 +26,16 @@ class _Commands(click.Group):
     """Commands that end as they would have if nobody stopped reading what they print."""
 
     def main(self, *arguments: Any, **named: Any) -> Any:
-        """Run the command of the line; of a full disk under standard output it says so."""
+        """Run the command of the line; of a full disk under standard output it says so.
+
+        click's own ending is not used: it says "Aborted!" of a Ctrl-C, and that a check failed.
+        """
         try:
-            with dropping():
-                return super().main(*arguments, **named)
+            with stoppable(), dropping():
+                sys.exit(super().main(*arguments, **named | {"standalone_mode": False}))
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
         except OSError as error:
             if error.filename is not None:
                 raise

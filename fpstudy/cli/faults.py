@@ -33,8 +33,7 @@ def faults() -> Iterator[None]:
     from fpstudy.user_code import CodeError
 
     try:
-        with _terminable():
-            yield
+        yield
     except (StudyError, LogitsError, CodeError, DamagedError, AbsentError) as error:
         click.echo(_seen(error), err=True)
         sys.exit(USAGE)
@@ -48,12 +47,6 @@ def faults() -> Iterator[None]:
         told = f"{error.filename or 'output'}: {error.strerror}" if error.strerror else error
         click.echo(_seen(told), err=True)
         sys.exit(NO_ROOM)
-    except KeyboardInterrupt:
-        click.echo(f"interrupted; {KEPT}", err=True)
-        sys.exit(130)
-    except Terminated:
-        click.echo(f"terminated; {KEPT}", err=True)
-        sys.exit(143)
 
 
 def _seen(message: object) -> str:
@@ -67,13 +60,23 @@ class Terminated(BaseException):
     """SIGTERM, as an exception that unwinds what is running, workers included."""
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    def raise_it(*_: object) -> None:
-        raise Terminated
+def _terminate(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # some send it twice, to the group as well
+    raise Terminated
 
-    before = signal.signal(signal.SIGTERM, raise_it)
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM, whenever they come, as messages with their exit codes."""
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(f"interrupted; {KEPT}", err=True)
+        sys.exit(130)
+    except Terminated:
+        click.echo(f"terminated; {KEPT}", err=True)
+        sys.exit(143)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if signal.getsignal(signal.SIGTERM) is _terminate:
+            signal.signal(signal.SIGTERM, before)

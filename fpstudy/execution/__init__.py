@@ -9,7 +9,8 @@ and when; so a run that was interrupted, however, gives the same bytes as one th
     Cluster   the same on the machines of a Dask cluster
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -32,8 +33,10 @@ class Workers(Protocol):
     def takes(self, environment: str) -> bool:
         """Whether rows that were measured in this environment may stand in the record."""
 
-    def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
-        """Each chunk as soon as its file is in the folder.
+    def carry_out(
+        self, chunks: Iterable[Chunk], folder: Path, notice: Notice
+    ) -> Generator[Chunk, None, None]:
+        """Each chunk as soon as its file is in the folder; closed, it ends what it started.
 
         notice: told of each case that ended its process or did not end
         Raises OSError where a file cannot be written, and WorkersLostError.
@@ -42,7 +45,7 @@ class Workers(Protocol):
 
 def carried_out(
     chunks: Sequence[Chunk], folder: Path, workers: Workers, notice: Notice
-) -> Iterator[Measured]:
+) -> Generator[Measured, None, None]:
     """What each chunk gives, in their order; what is measured is in the folder before it is given.
 
     notice: told what was there, and of each file that was not as it was written
@@ -54,11 +57,11 @@ def carried_out(
         there, rest = (f"{sum(c.cases for c in part):,}" for part in (chunks, missing))
         notice(f"going on: {rest} of {there} cases are left to measure; the others are kept")
     left = {chunk.key for chunk in missing}
-    finished = workers.carry_out(missing, folder, notice)
-    for chunk in chunks:
-        while chunk.key in left:
-            left.discard(next(finished).key)
-        yield _kept(folder, chunk)
+    with closing(workers.carry_out(missing, folder, notice)) as finished:
+        for chunk in chunks:
+            while chunk.key in left:
+                left.discard(next(finished).key)
+            yield _kept(folder, chunk)
 
 
 def _is_there(folder: Path, chunk: Chunk, workers: Workers, notice: Notice) -> bool:

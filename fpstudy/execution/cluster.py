@@ -6,7 +6,7 @@ are those of this machine. Others are refused, or their rows carry their own env
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,9 @@ class Cluster:
             self.others.setdefault(environment, ["a worker that is not there now"])
         return self.mixed
 
-    def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
+    def carry_out(
+        self, chunks: Iterable[Chunk], folder: Path, notice: Notice
+    ) -> Generator[Chunk, None, None]:
         """Each chunk once its file is in the folder.
 
         Raises ClusterError where there is no scheduler or a worker is refused, OSError where a file

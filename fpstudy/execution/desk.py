@@ -4,7 +4,7 @@ Each desk is a Pebble pool of one process. Processes of one pool share a pipe an
 that is killed while it holds them takes the others along; here it takes nothing but its desk's.
 """
 
-import multiprocessing
+import multiprocessing.resource_tracker
 import os
 import signal
 import time
@@ -151,6 +151,8 @@ def _interrupts_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # Started later, Python's own process would let interrupts through again.
+    multiprocessing.resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,6 +1,6 @@
 """Chunks carried out in this process: for fpstudy's own formulas in NumPy, which do not crash."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,9 @@ class Here:
         """Whether it is this one's."""
         return environment == self.terms.environment
 
-    def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
+    def carry_out(
+        self, chunks: Iterable[Chunk], folder: Path, notice: Notice
+    ) -> Generator[Chunk, None, None]:
         """Each chunk once its file is in the folder; raises OSError where it cannot be written."""
         for chunk in chunks:
             measured = replace(run_tasks(chunk.tasks), environment=self.terms.environment)

@@ -7,7 +7,7 @@ killed it), so a case is tried again before it is held to be the cause.
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +56,9 @@ class Pool:
         """Whether it is this machine's."""
         return environment == self.terms.environment
 
-    def carry_out(self, chunks: Iterable[Chunk], folder: Path, notice: Notice) -> Iterator[Chunk]:
+    def carry_out(
+        self, chunks: Iterable[Chunk], folder: Path, notice: Notice
+    ) -> Generator[Chunk, None, None]:
         """Each chunk once its file is in the folder.
 
         notice: told of each case that ended its process or did not end
