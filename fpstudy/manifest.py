@@ -11,24 +11,27 @@ from fpstudy.environment import differences
 from fpstudy.manifest_fields import AGAIN, FILE, read_manifest
 
 RECORD = "record.parquet"
-OF_A_RUN = ("schema", "record_sha256", "name", "cases", "witness", "violations")
+OF_A_RUN = (
+    "schema", "record_sha256", "manifest_sha256", "name", "cases", "witness", "violations",
+)  # fmt: skip
 SCHEMA_VERSION = 2  # of record, summary and manifest; 2 added the divergences
 
 
 def write(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the manifest of the folder's record; returns it with both digests."""
-    manifest = manifest | {"record_sha256": sha256(folder / RECORD)}
-    manifest["manifest_sha256"] = _digest(manifest)
+    manifest = signed(manifest | {"record_sha256": sha256(folder / RECORD)})
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     (folder / FILE).write_text(text, encoding="utf-8", newline="\n")
     return manifest
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """The manifest of a record; raises DamagedError where one of both is not as it was written.
+def signed(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with the digest of all that it says."""
+    return manifest | {"manifest_sha256": _digest(manifest)}
 
-    Manifests of before it had a digest of its own are taken as they are.
-    """
+
+def read(folder: Path) -> dict[str, Any]:
+    """The manifest of a record; raises DamagedError where one of both is not as it was written."""
     path, manifest = folder / FILE, read_manifest(folder)
     if missing := [name for name in OF_A_RUN if name not in manifest]:
         raise DamagedError(f"{path} is damaged (it has no {missing[0]}); {AGAIN}")
@@ -37,7 +40,7 @@ def read(folder: Path) -> dict[str, Any]:
             f"{folder}: its record has the columns of schema {repr(manifest['schema'])[:20]}, and"
             f" this fpstudy reads those of {SCHEMA_VERSION}; {AGAIN}"
         )
-    if manifest.get("manifest_sha256", "") not in ("", _digest(manifest)):
+    if manifest["manifest_sha256"] != _digest(manifest):
         raise DamagedError(f"{path} is not as it was written; {AGAIN}")
     if manifest["record_sha256"] != sha256(folder / RECORD):
         raise DamagedError(f"{folder / RECORD} is not as it was written; {AGAIN}")
@@ -58,7 +61,7 @@ def finished(folder: Path, key: str, notice: Callable[[str], None]) -> dict[str,
     except DamagedError as error:
         notice(f"{str(error).removesuffix(f'; {AGAIN}')}: it is measured again")
         return None
-    return manifest if manifest.get("key") == key and "manifest_sha256" in manifest else None
+    return manifest if manifest.get("key") == key else None
 
 
 def unlike(folder: Path, where: dict[str, Any]) -> list[str]:

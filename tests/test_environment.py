@@ -29,6 +29,7 @@ from fpstudy.environment.libraries import SETTINGS
 from fpstudy.environment.processor import simd
 from fpstudy.environment.threads import counts, one_thread
 from fpstudy.environment.uses import packages, used_by
+from fpstudy.manifest import signed
 from fpstudy.problems import PROBLEMS, Formula
 from fpstudy.report.environment import surroundings, unlike
 from fpstudy.study import load
@@ -235,8 +236,7 @@ def _planted(folder: Path, numpy: str) -> None:
     manifest["versions"]["numpy"] = numpy
     manifest["environment"] = environment_id(manifest)
     manifest["key"] = "another"
-    del manifest["manifest_sha256"]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(signed(manifest)))
 
 
 def test_a_run_over_a_report_of_another_environment_says_what_differs(

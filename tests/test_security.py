@@ -35,6 +35,7 @@ import fpstudy as package
 from fpstudy import record
 from fpstudy.cases import AXES
 from fpstudy.cli import main
+from fpstudy.manifest import signed
 from fpstudy.manifest_fields import Manifest
 from fpstudy.report_lock import FILE as LOCK
 
@@ -333,10 +334,9 @@ def _edit(report: Path) -> None:
     manifest = {
         key: value if key in KEPT_IN_A_MANIFEST else _attacked(value)
         for key, value in manifest.items()
-        if key != "manifest_sha256"
     }
     manifest["record_sha256"] = hashlib.sha256(record.read_bytes()).hexdigest()
-    (report / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (report / "manifest.json").write_text(json.dumps(signed(manifest)), encoding="utf-8")
 
 
 def _attacked(value: Any) -> Any:
@@ -625,7 +625,6 @@ def test_a_manifest_of_other_types_is_refused_or_shown_as_text(
     out = tmp_path / "out"
     shutil.copytree(small / "out", out)
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    del manifest["manifest_sha256"]
     *folders, name = place.split(".")
     for value in [*VALUES, "left out"]:
         changed = json.loads(json.dumps(manifest))
@@ -635,7 +634,7 @@ def test_a_manifest_of_other_types_is_refused_or_shown_as_text(
         table[name] = value
         if value == "left out":
             del table[name]
-        (out / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
+        (out / "manifest.json").write_text(json.dumps(signed(changed)), encoding="utf-8")
         for line in (READERS[0], REBUILD):
             refused(line.format(out=out), but_for=True)
 
@@ -651,9 +650,8 @@ def rewritten(report: Path, table: pa.Table) -> None:
     """The report with this record, its digest in the manifest."""
     pq.write_table(table, report / "record.parquet")
     manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
-    manifest.pop("manifest_sha256", None)
     manifest["record_sha256"] = hashlib.sha256((report / "record.parquet").read_bytes()).hexdigest()
-    (report / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (report / "manifest.json").write_text(json.dumps(signed(manifest)), encoding="utf-8")
 
 
 @pytest.mark.parametrize("column", COLUMNS_OF_A_RECORD)

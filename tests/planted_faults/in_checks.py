@@ -187,7 +187,7 @@ FAULTS: tuple[Fault, ...] = (
         "damaged_manifest_believed",
         "A manifest whose counts were changed is taken for what the run wrote.",
         "fpstudy/manifest.py",
-        'if manifest.get("manifest_sha256", "") not in ("", _digest(manifest)):',
+        'if manifest["manifest_sha256"] != _digest(manifest):',
         "if False:",
         (f"{ANEW}[changed_manifest]",),
     ),
