@@ -166,11 +166,16 @@ class Format:
 
 _HEX = re.compile(r"([+-]?)0x(?=[0-9a-f.])([0-9a-f]*)(?:\.([0-9a-f]*))?(?:p([+-]?\d+))?")
 _MOST_DIGITS = 10_000  # of a number's text
-_MOST_EXPONENT = 20_000  # beyond it every format overflows, or rounds to 0
+_MOST_DECADES = 400  # from 10**400 on every format overflows, below 10**-400 it rounds to 0
+_MOST_BINADES = 1_400  # and so for powers of two
 
 
 def _rational(text: str) -> Fraction:
-    """The number that a decimal or hex text writes, exactly but for absurd exponents."""
+    """The number that a decimal or hex text writes, exactly but where it is absurdly far from 1.
+
+    There a power that every format rounds as it would the number stands for it: the integers of
+    1e9999 have ten thousand digits.
+    """
     if len(text) > _MOST_DIGITS:
         raise ValueError(f"{len(text)} characters are too many for a number")
     written = _HEX.fullmatch(text)
@@ -181,13 +186,23 @@ def _rational(text: str) -> Fraction:
             value = Decimal("nan")
         if not value.is_finite():
             raise ValueError(f"{text!r} is not a number")
-        exponent = max(-_MOST_EXPONENT, min(_MOST_EXPONENT, int(value.as_tuple().exponent)))
-        sign, digits, _ = value.as_tuple()
-        return Fraction(Decimal((sign, digits, exponent)))
+        decades = value.adjusted()
+        if value and abs(decades) > _MOST_DECADES:
+            value = Decimal((value.is_signed(), (1,), _clamped(decades, _MOST_DECADES)))
+        return Fraction(value if value else 0)
     minus, whole, part, power = written.groups(default="")
     significand = int(f"{whole}{part}" or "x", 16)
-    exponent = max(-_MOST_EXPONENT, min(_MOST_EXPONENT, int(power or 0))) - 4 * len(part)
+    exponent = int(power or 0) - 4 * len(part)
+    binades = significand.bit_length() + exponent
+    if significand and abs(binades) > _MOST_BINADES:
+        significand, exponent = 1, _clamped(binades, _MOST_BINADES)
+    elif not significand:
+        exponent = 0
     return (-significand if minus == "-" else significand) * Fraction(2) ** exponent
+
+
+def _clamped(exponent: int, most: int) -> int:
+    return max(-most, min(most, exponent))
 
 
 def round_to_quantum(x: ArrayLike, quantum: ArrayLike) -> Floats:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import flint
@@ -15,6 +14,7 @@ from fpstudy.distributions import generator
 from fpstudy.formats import FORMATS, Floats
 from fpstudy.problems import PROBLEMS
 from fpstudy.study_file.claims import Drawn, Given, Inputs, Random
+from fpstudy.study_file.exact_numbers import rational
 from fpstudy.truth import Truth
 
 BITS = 256  # balls of so many bits bear out an equality to 2**-100 with room for cancellation
@@ -60,8 +60,7 @@ def same_digits(text: str, expect: str, count: int) -> bool:
     """Whether a certified decimal of `count` digits is the expected number to as many."""
     if text in ("inf", "-inf", "undefined") or expect in ("inf", "-inf", "nan"):
         return text == {"nan": "undefined"}.get(expect, expect)
-    rational = Fraction(float.fromhex(expect)) if "0x" in expect.lower() else Fraction(expect)
-    return _parts(text) == _parts(decimals.of_fraction(rational, count))
+    return _parts(text) == _parts(decimals.of_fraction(rational(expect), count))
 
 
 def _parts(text: str) -> tuple[bool, str, int]:

@@ -26,6 +26,7 @@ from fpstudy.inputs import Inputs
 from fpstudy.problems import PROBLEMS
 from fpstudy.rounding import round_truth
 from fpstudy.study_file.claims import Jump, Limit, Order
+from fpstudy.study_file.exact_numbers import nearest
 from fpstudy.truth import enclose
 
 CURVE_POINTS = 81
@@ -143,7 +144,7 @@ def _curves(claim: Jump) -> dict[str, object]:
     x = dict.fromkeys(claim.betas, d) | {"inf": np.asarray([-1, -least, 0, least, 1])}
     curves = {}
     for beta, at in x.items():
-        inputs = Inputs(np.stack([at, np.zeros_like(at)], axis=1), None, {"beta": float(beta)})
+        inputs = Inputs(np.stack([at, np.zeros_like(at)], axis=1), None, {"beta": nearest(beta)})
         p = round_truth(enclose(PROBLEMS["softmax"], inputs), FORMATS["float64"]).nearest[:, 0]
         name = f"beta = {beta}" if beta != "inf" else "beta = inf: arg max"
         curves[name] = {

@@ -18,6 +18,7 @@ from fpstudy.claims.certified import (
     vectors,
 )
 from fpstudy.claims.finding import Finding, vector
+from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS
 from fpstudy.study_file.claims import Equal, Gradient
 
@@ -68,7 +69,8 @@ def _run(side: str, claim: Equal, x: Any, q: Any) -> list[Any]:
     arguments = [_XP.asarray(x[None])]  # a batch of one: every result is then an array
     if PROBLEMS[problem].labels:
         arguments.append(_XP.asarray(q[None]))
-    parameters = {name: _XP.asarray(float(v)) for name, v in claim.parameters.items()}
+    parse = FORMATS[claim.dtype].parse
+    parameters = {name: _XP.asarray(parse(v)) for name, v in claim.parameters.items()}
     y = PROBLEMS[problem].formulas[formula].text(_XP, *arguments, **parameters)
     return list(np.asarray(y, dtype=object).ravel())
 

@@ -151,6 +151,7 @@ def convex(claim: Convex) -> Finding:
 
 
 STEPS = (10, 20, 30, 40)  # difference quotients over 2**-k
+MOST_BITS = 10_000  # behind the point of a log-sum-exp
 SETTLED = 2.0**-20  # what quotients of a smooth function differ by at the last steps
 
 
@@ -163,7 +164,7 @@ def differentiable(claim: Differentiable) -> Finding:
     f = {"max": max, "arg_max": _arg_max, "logsumexp": _lse}[claim.function]
     table = Rows(("step", "quotient from the right", "from the left"))
     quotients = []
-    with arb.precision(BITS):
+    with arb.precision(BITS + int(max(map(abs, x))).bit_length()):  # 1e300 has 997 before the point
         for k in STEPS:
             h = Fraction(1, 2**k)
             there, right, left = (f([x[0] + d, *x[1:]]) for d in (0, h, -h))  # type: ignore[operator]
@@ -189,8 +190,11 @@ def _arg_max(x: list[Fraction]) -> Fraction:
 
 
 def _lse(x: list[Fraction]) -> Fraction:
-    """The midpoint of log-sum-exp's enclosure, 2**-200 wide: far less than a quotient shows."""
+    """The midpoint of log-sum-exp's enclosure, 2**-200 wide: far less than a quotient shows.
+
+    What is smaller than that, as exp(-1e308) of [0, -1e308], is taken for 0.
+    """
     exact = np.asarray([flint.arb(v.numerator) / v.denominator for v in x], dtype=object)
     (y,) = run("logsumexp", exact)
     man, exp = y.mid().man_exp()
-    return Fraction(int(man)) * Fraction(2) ** int(exp)
+    return Fraction(int(man)) * Fraction(2) ** int(exp) if exp > -MOST_BITS else Fraction(0)

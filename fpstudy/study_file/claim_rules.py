@@ -1,8 +1,7 @@
 """The rules between the keys of a claim, and the names that its keys may take."""
 
-from collections.abc import Callable, Iterator
-from fractions import Fraction
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, pairwise
 from math import isfinite
 from typing import Any
 
@@ -10,7 +9,16 @@ from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS, Problem
 from fpstudy.study_file import exact_numbers
 from fpstudy.study_file.axes import among
-from fpstudy.study_file.mistakes import Mistake, MistakesError, at, got, quote, suggest
+from fpstudy.study_file.exact_numbers import nearest, rational
+from fpstudy.study_file.mistakes import (
+    MAX_MISTAKES,
+    Mistake,
+    MistakesError,
+    at,
+    got,
+    quote,
+    suggest,
+)
 from fpstudy.study_file.names import dtype_hint
 
 Rule = Callable[[Any], Iterator[Mistake]]
@@ -69,7 +77,8 @@ def onsets(value: object) -> dict[str, str]:
 def broken(claim: Any) -> list[Mistake]:
     """The mistakes between the keys of a claim, each of which is well by itself."""
     keys = set(type(claim).model_fields)
-    return [mistake for needs, rule in RULES if needs <= keys for mistake in rule(claim)]
+    found = (mistake for needs, rule in RULES if needs <= keys for mistake in rule(claim))
+    return list(islice(found, MAX_MISTAKES + 1))
 
 
 def dtypes(claim: Any) -> tuple[str, ...]:
@@ -123,7 +132,7 @@ def _labelled(claim: Any) -> Iterator[Mistake]:
     if claim.labels and len(claim.labels) != n:
         yield Mistake(("labels",), f"{len(claim.labels)} labels for {n} logits")
     for i, label in enumerate(claim.labels):
-        if FORMATS["float64"].parse(label) < 0:
+        if nearest(label) < 0:
             yield Mistake(("labels", i), f"must be >= 0, got {label}")
     if claim.target is not None and claim.target >= n:
         yield Mistake(("target",), f"index {claim.target} lies outside {n} logits")
@@ -153,6 +162,8 @@ def _stored(claim: Any) -> Iterator[Mistake]:
         for key in ("logits", "labels", "base", "beta", "size"):
             value = getattr(claim, key, None)
             for i, entry in enumerate((value,) if isinstance(value, str) else value or ()):
+                if key != "base" and abs(nearest(entry)) <= f.largest:
+                    continue  # rounds to a finite number
                 path = (key,) if isinstance(value, str) else (key, i)
                 stored = f.parse(entry)
                 if "inf" in entry and not f.infinity:
@@ -165,7 +176,7 @@ def _stored(claim: Any) -> Iterator[Mistake]:
 
 def _random(claim: Any) -> Iterator[Mistake]:
     """Random logits stay inside the dtype: normal numbers beyond 16 never occur."""
-    if not 0 < 16 * Fraction(claim.magnitude) < Fraction(FORMATS[claim.dtype].largest):
+    if not 0 < 16 * nearest(claim.magnitude) < FORMATS[claim.dtype].largest:
         yield Mistake(("magnitude",), f"must be > 0 and far inside {claim.dtype}'s range")
 
 
@@ -181,14 +192,32 @@ def _drawn(claim: Any) -> Iterator[Mistake]:
 
 
 def _betas(claim: Any) -> Iterator[Mistake]:
-    betas = [Fraction(FORMATS["float64"].parse(beta)) for beta in claim.betas]
-    grows = all(0 < a / b < 1 for a, b in pairwise(betas) if b)
+    if beyond := list(_within_range(claim.betas, claim.dtype)):
+        yield from beyond
+        return
+    betas = [nearest(beta) for beta in claim.betas]
+    grows = all(0 < a < b or 0 > a > b for a, b in pairwise(betas))
     if len(betas) < 2 or 0 in betas or not grows:
         yield Mistake(("betas",), "want two or more of one sign, growing in size, as [1, 10, 100]")
 
 
+def _drawn_betas(claim: Any) -> Iterator[Mistake]:
+    """A figure's curves are at finite numbers of float64."""
+    yield from _within_range(claim.betas, "float64")
+
+
+def _within_range(betas: Sequence[str], dtype: str) -> Iterator[Mistake]:
+    largest = FORMATS[dtype].largest
+    for i, beta in enumerate(betas):
+        if abs(nearest(beta)) > largest:
+            yield Mistake(("betas", i), f"{beta} is beyond the largest {dtype}, {largest:.6g}")
+
+
 def _within(claim: Any) -> Iterator[Mistake]:
-    if FORMATS["float64"].parse(claim.within) <= 0:
+    within = nearest(claim.within)
+    if within == 0 and rational(claim.within) > 0:
+        yield Mistake(("within",), f"{claim.within} is not zero but reads as 0.0 in float64")
+    elif within <= 0:
         yield Mistake(("within",), f"must be > 0, got {claim.within}")
 
 
@@ -229,6 +258,7 @@ RULES: tuple[tuple[set[str], Rule], ...] = (
     ({"logits", "magnitude"}, _drawn),
     ({"to", "betas"}, _betas),
     ({"within"}, _within),
+    ({"size", "betas"}, _drawn_betas),
     ({"size", "betas"}, _between_neighbours),
     ({"trouble", "threshold"}, _onset),
     ({"of", "expect"}, _threshold),

@@ -4,18 +4,19 @@ A decimal means the rational number that it writes, so 1e-50 and 1e400 are what 
 float is exact. Texts are returned without underscores, as fpstudy's `exact` reads them.
 """
 
+import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
 from fpstudy.study_file.axes import each
 from fpstudy.study_file.mistakes import MistakesError, got, show
-from fpstudy.study_file.numbers import HEX_PATTERN
+from fpstudy.study_file.numbers import HEX, of_hex
 
 MAX_LENGTH = 200  # characters of a vector's entry: more than any float64 has digits of use
 MAX_ENTRIES = 1_000  # of a vector that somebody types
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-_HEX = re.compile(HEX_PATTERN)
 _INFINITE = {"inf": "inf", "+inf": "inf", "-inf": "-inf"}
 
 
@@ -27,7 +28,7 @@ def number(value: object) -> str:
     text = text.strip().replace("_", "")
     if text in _INFINITE:
         return _INFINITE[text]
-    if len(text) > MAX_LENGTH or not (_DECIMAL.fullmatch(text) or _HEX.fullmatch(text)):
+    if len(text) > MAX_LENGTH or not (_DECIMAL.fullmatch(text) or HEX.fullmatch(text)):
         raise ValueError(f"want a number, got {got(value)}")
     return text
 
@@ -38,6 +39,24 @@ def finite(value: object) -> str:
     if text.endswith("inf"):
         raise ValueError(f"must be finite, got {show(value)}")
     return text
+
+
+def nearest(text: str) -> float:
+    """The float64 nearest to the number of a text as `number` gives it."""
+    if "x" not in text.lower():
+        return float(text)
+    try:
+        return float.fromhex(text)
+    except OverflowError:
+        return -math.inf if text.startswith("-") else math.inf
+
+
+def rational(text: str) -> Fraction:
+    """The finite number of a text as `number` gives it, exactly."""
+    if match := HEX.fullmatch(text):
+        m, e = of_hex(match)
+        return m * Fraction(2) ** e
+    return Fraction(text)
 
 
 def result(value: object) -> str:

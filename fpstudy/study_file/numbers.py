@@ -7,12 +7,11 @@ float64 turns into infinity or zero is refused, as is a hex float that float64 w
 import math
 import re
 from collections.abc import Callable
-from fractions import Fraction
 
 from fpstudy.study_file.mistakes import got, show
 
-_HEX = re.compile(r"([+-]?)0[xX]([0-9a-fA-F]{1,40})\.?([0-9a-fA-F]{0,40})([pP][+-]?[0-9]{1,6})?")
-HEX_PATTERN = rf"^{_HEX.pattern}$"
+HEX = re.compile(r"([+-]?)0[xX]([0-9a-fA-F]{1,40})\.?([0-9a-fA-F]{0,40})([pP][+-]?[0-9]{1,6})?")
+HEX_PATTERN = rf"^{HEX.pattern}$"
 _INFINITY = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
 
 
@@ -53,7 +52,7 @@ def _of_text(text: str) -> float:
     """The number of a quoted text: a hex float, exactly, or an infinity."""
     if text in _INFINITY:
         return _INFINITY[text]
-    if match := _HEX.fullmatch(text):
+    if match := HEX.fullmatch(text):
         return _of_hex(text, match)
     if re.fullmatch(r"\s*[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", text, re.ASCII):
         raise ValueError(f"want a number, got the text {show(text)}: write it without the quotes")
@@ -61,15 +60,22 @@ def _of_text(text: str) -> float:
 
 
 def _of_hex(text: str, match: re.Match[str]) -> float:
-    """m 2**e for integers m and e, where that is a float64."""
+    """k 2**q with |k| < 2**53 odd, q >= -1074 and |k| 2**q < 2**1024: what is a float64."""
+    m, e = of_hex(match)
+    if m == 0:
+        return -0.0 if match[1] == "-" else 0.0
+    zeros = (m & -m).bit_length() - 1
+    k, q = m >> zeros, e + zeros
+    if k.bit_length() > 53 or q < -1074 or k.bit_length() + q > 1024:
+        raise ValueError(f"{show(text)} is no float64 and would be rounded")
+    return math.ldexp(k, q)
+
+
+def of_hex(match: re.Match[str]) -> tuple[int, int]:
+    """The integers m and e of m 2**e, which a match of HEX writes."""
     sign, whole, fraction, power = match.groups()
     m = int(whole + fraction, 16)
-    e = int(power[1:] if power else 0) - 4 * len(fraction)
-    exact = m * Fraction(2) ** e if abs(e) < 2_000 else Fraction(0)  # keeps a bomb small
-    number = float(exact) if exact < 2**1024 - 2**970 else math.inf  # below halfway to 2**1024
-    if abs(e) >= 2_000 or math.isinf(number) or Fraction(number) != exact:
-        raise ValueError(f"{show(text)} is no float64 and would be rounded")
-    return -number if sign == "-" else number
+    return -m if sign == "-" else m, int(power[1:] if power else 0) - 4 * len(fraction)
 
 
 def finite(value: object) -> float:
