@@ -11,7 +11,7 @@ from fpstudy.formats import FORMATS, Format
 from fpstudy.logit_files import LogitsError, file_logits
 from fpstudy.study_file.axes import among
 from fpstudy.study_file.claims import OneClaim
-from fpstudy.study_file.defaults import with_defaults
+from fpstudy.study_file.defaults import too_much, with_defaults
 from fpstudy.study_file.elsewhere import COMMAND_LINE, STUDY_TABLES
 from fpstudy.study_file.json_schema import integers, names
 from fpstudy.study_file.mistakes import (
@@ -31,7 +31,7 @@ from fpstudy.study_file.own_format import OwnFormat, names_in, repeated
 from fpstudy.study_file.rules import misfits, overflows
 from fpstudy.study_file.settings import INT64, Settings
 from fpstudy.study_file.sweep import Sweep, cases, logits
-from fpstudy.study_file.table import MAX_TABLES, Table, one_table, tables
+from fpstudy.study_file.table import MAX_TABLES, UNREAD, Table, one_table, tables
 from fpstudy.study_file.texts import MAX_NAME, study_name, text
 from fpstudy.study_file.toml_file import TomlFile, read
 
@@ -113,9 +113,11 @@ class StudyKeys(Table):
         if not isinstance(keys, dict):
             return keys
         defaults, sweeps = keys.get("defaults"), keys.get("sweep")
-        if not isinstance(defaults, dict) or not isinstance(sweeps, (list, tuple)):
+        if not isinstance(sweeps, (list, tuple)) or len(sweeps) > MAX_TABLES:  # refused below
             return keys
-        if len(sweeps) > MAX_TABLES:  # refused below
+        if sentence := too_much(sweeps, defaults):
+            raise MistakesError([Mistake(("sweep",), sentence)])
+        if not isinstance(defaults, dict):
             return keys
         merged = [with_defaults(sweep, defaults) for sweep in sweeps]
         return keys | {"sweep": merged}
@@ -268,6 +270,8 @@ def _placed(tables: dict[str, Any], mistake: Mistake, of_defaults: set[Mistake])
     one of [defaults] alone. A bare value has no [1].
     """
     key, sentence = mistake.key, mistake.sentence
+    if sentence == UNREAD:
+        return Mistake(key[:1], sentence)
     merged = key[:1] == ("sweep",) and len(key) > 2 and _value(tables, key[:3]) is None
     if merged and _value(tables, ("defaults", key[2])) is not None:
         key = ("defaults", *key[2:])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from test_bad_studies import BASE, NO_FILES, bad_studies, edited, neighbours
+from test_bad_studies import BASE, HEAD, NO_FILES, SWEEP, bad_studies, edited, neighbours
 from test_logit_files import BAD, SPARSE, sparse
 
 LIMIT_SECONDS, LIMIT_MEGABYTES = 1.0, 200
@@ -23,6 +23,15 @@ TIMEOUT = 60
 HERE = Path(__file__).resolve().parent
 COMMANDS = ("run", "plan")
 OF_FILE = BASE.partition("n =")[0] + 'distribution = "file"\nfile = "{}"\n'
+SCALE = 'scale = "log10", start = -300, stop = 300, num = 100_000'
+SHARED = f"[defaults]\nmagnitude = {{{SCALE}}}\n"
+SWEEPS = '[[sweep]]\nproblem = "softmax"\ndtype = "float32"\n' * 20
+BLOCKS = [f"blocked[block={i}]" for i in range(1, 30_000)]
+LONG_CLAIM = (
+    '[[claim]]\nsays = "s"\nkind = "computed"\nproblem = "softmax"\nformula = "naive"\n'
+    'dtype = ["float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2"]\n'
+    f"expect = 1\nlogits = [{', '.join(['{0}'] * 1_000)}]\n"
+)
 TRAPS = {  # of which the tests take the cost too: text of a study
     "fine but for one key": edited("samples = 0"),
     "brackets": "a=" + "[" * 3000 + "]" * 3000,
@@ -41,6 +50,20 @@ TRAPS = {  # of which the tests take the cost too: text of a study
     "repeated numbers": edited(f"n = [{'7,' * 49_000}]"),
     "repeated names": edited(f"dtype = [{'x,' * 49_000}]".replace("x", "'float16'")),
     "vectors": edited("distribution = 'explicit'", f"vectors = [{'[1],' * 19_000}]"),
+    "scales by [defaults]": BASE.replace("[[sweep]]", SHARED + "[[sweep]]") + "foo = 1\n" + SWEEPS,
+    "a long scale": edited(f"magnitude = {{{SCALE}}}", "foo = 1"),
+    "own scales": "".join(
+        f"[[sweep]]\nmagnitude = {{{SCALE}, include = {i}}}\n" for i in range(1, 499)
+    ),
+    "cases of long scales": edited(f"magnitude = {{{SCALE}}}", f"offset = {{{SCALE}}}"),
+    "formulas by [defaults]": f"[defaults]\nformula = {BLOCKS}\n" + "[[sweep]]\n" * 499,
+    "unknown formulas": edited(f"formula = {[f'shifte{i}' for i in range(40_000)]}"),
+    "unknown formulas of sweeps": HEAD
+    + "".join(f"{SWEEP}formula = {[f'shifte{k}_{i}' for i in range(90)]}\n" for k in range(499)),
+    "large numbers of claims": HEAD + LONG_CLAIM.format("1e9999") * 41,
+    "small numbers of claims": HEAD + LONG_CLAIM.format("1e-9999") * 41,
+    "large hex floats of claims": HEAD + LONG_CLAIM.format("'0x1p999999'") * 41,
+    "small hex floats of claims": HEAD + LONG_CLAIM.format("'0x1p-999999'") * 41,
     "long text": edited(f"formula = '{'x' * 10**6}'"),
     "comment": "#" * (2**20 - 1),
     "larger": "#" * 2**21,

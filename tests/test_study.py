@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -91,6 +92,16 @@ READINGS = [  # a key, as it is written, and as it is meant
     ("inputs", '"per_dtype"', "per_dtype"),
     ("formula", '["naive", "shifted"]', ("naive", "shifted")),
 ]  # fmt: skip
+
+
+def test_points_of_a_scale_are_correctly_rounded_powers(tmp_path: Path) -> None:
+    scale = '{scale="log10", start=-300, stop=300, num=6_001}'
+    points = sweep_of(tmp_path, magnitude=scale).magnitude
+    with mpmath.workdps(50):
+        assert points == tuple(
+            float(mpmath.mpf(10) ** (mpmath.mpf(k) / 10)) for k in range(-3_000, 3_001)
+        )
+    assert points[3_230] == 1e23  # a tie
 
 
 @pytest.mark.parametrize(("key", "text", "meant"), READINGS)

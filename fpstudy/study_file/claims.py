@@ -19,7 +19,7 @@ from fpstudy.study_file.mistakes import Mistake, MistakesError, at, got
 from fpstudy.study_file.names import dtype_hint
 from fpstudy.study_file.numbers import HEX_PATTERN, integer
 from fpstudy.study_file.settings import INT64
-from fpstudy.study_file.table import Table
+from fpstudy.study_file.table import Table, check_found, found
 from fpstudy.study_file.texts import text
 
 MAX_DIGITS = 100
@@ -445,6 +445,7 @@ def _read(value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationI
         return value
     if not isinstance(value, dict):
         raise ValueError(f"want a table, got {got(value)}")
+    check_found(info)
     if "kind" not in value:
         sentence = f'missing; write kind = "..."; known: {", ".join(KINDS)}'
         raise MistakesError([Mistake(("kind",), sentence)])
@@ -455,7 +456,7 @@ def _read(value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationI
     try:
         return KINDS[kind].model_validate(value, context=info.context)
     except ValueError as error:
-        raise MistakesError(at((), error)) from None
+        raise found(at((), error), info) from None
 
 
 OneClaim = Annotated[

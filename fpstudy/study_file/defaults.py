@@ -1,12 +1,54 @@
 """[defaults] shared out: a sweep takes the keys that it lacks and that mean something to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fpstudy.problems import PROBLEMS
+from fpstudy.study_file.axes import MAX_AXIS
 from fpstudy.study_file.entries import TARGETED
 
 Keys = dict[str, Any]
+
+# of all sweeps together, [defaults] once for each: to read one takes microseconds
+MAX_VALUES = 60_000  # more than a file can write out
+MAX_POINTS = 150_000  # of scales: one axis at its limit, and half as many
+
+
+def too_much(sweeps: Sequence[Any], defaults: Any) -> str | None:
+    """What is too much in the sweeps with [defaults] in each; nothing is read yet."""
+    for size, limit, what in (
+        (_values, MAX_VALUES, "values"),
+        (_points, MAX_POINTS, "points on scales"),
+    ):
+        count = _total(sweeps, defaults, size)
+        if count > limit:
+            each = f"{count:,} {what}, those of [defaults] once for each sweep"
+            return f"a study too large: {each}; the limit is {limit:,}"
+    return None
+
+
+def _total(sweeps: Sequence[Any], defaults: Any, size: Callable[[Any], int]) -> int:
+    shared = _sizes(defaults, size)
+    return sum(sum((shared | _sizes(sweep, size)).values()) for sweep in sweeps)
+
+
+def _sizes(table: Any, size: Callable[[Any], int]) -> dict[str, int]:
+    return {key: size(value) for key, value in table.items()} if isinstance(table, dict) else {}
+
+
+def _values(value: Any) -> int:
+    """The entries of a list, and of the lists in it."""
+    if isinstance(value, dict):
+        value = value.get("include")
+    if isinstance(value, list):
+        return sum(len(entry) if isinstance(entry, list) else 1 for entry in value)
+    return 1
+
+
+def _points(value: Any) -> int:
+    """How many a scale has, where it has no more than it may."""
+    num = value.get("num") if isinstance(value, dict) else None
+    return num if isinstance(num, int) and 0 < num <= MAX_AXIS else 0
 
 
 def with_defaults(sweep: Any, defaults: Keys) -> Any:

@@ -1,6 +1,7 @@
 """The rules between the keys of a sweep: each yields the mistakes that it finds."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
 from math import isinf
 
 from fpstudy.arithmetic import adds, usual
@@ -8,7 +9,7 @@ from fpstudy.arithmetic.evaluators import formulas
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS, Formula, named
 from fpstudy.study_file.entries import GENERATED, TARGETED
-from fpstudy.study_file.mistakes import Mistake, quote, suggest
+from fpstudy.study_file.mistakes import MAX_MISTAKES, Mistake, quote, suggest
 from fpstudy.study_file.settings import Settings
 
 Rule = Callable[[Settings], Iterator[Mistake]]
@@ -16,9 +17,8 @@ Rule = Callable[[Settings], Iterator[Mistake]]
 
 def broken(sweep: Settings, unsure: Collection[str] = ()) -> list[Mistake]:
     """The mistakes between keys; rules that look at an `unsure` key are left out."""
-    return [
-        mistake for keys, rule in RULES if not set(keys) & set(unsure) for mistake in rule(sweep)
-    ]
+    sure = (rule for keys, rule in RULES if not set(keys) & set(unsure))
+    return list(islice((mistake for rule in sure for mistake in rule(sweep)), MAX_MISTAKES + 1))
 
 
 def _given(sweep: Settings, *keys: str) -> list[str]:

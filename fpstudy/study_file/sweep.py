@@ -15,9 +15,10 @@ from fpstudy.arithmetic import adds, usual
 from fpstudy.arithmetic.evaluators import chosen
 from fpstudy.problems import PROBLEMS, Problem
 from fpstudy.study_file.entries import GENERATED
-from fpstudy.study_file.mistakes import MistakesError, at
+from fpstudy.study_file.mistakes import at
 from fpstudy.study_file.rules import broken
 from fpstudy.study_file.settings import Dtypes, Problems, Settings
+from fpstudy.study_file.table import check_found, found
 
 
 class Sweep(Settings):
@@ -37,6 +38,7 @@ class Sweep(Settings):
         cls, keys: object, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
     ) -> Self:
         """Rules between keys come after the keys; mistaken keys do not hide those of the rest."""
+        check_found(info)
         try:
             sweep = handler(keys)
         except ValidationError as error:
@@ -46,9 +48,9 @@ class Sweep(Settings):
                 rest = {key: value for key, value in keys.items() if key not in mistaken}
                 known = Settings.model_validate(rest, context=info.context)
                 mistakes += broken(known, unsure=mistaken)
-            raise MistakesError(mistakes) from None
+            raise found(mistakes, info) from None
         if mistakes := broken(sweep):
-            raise MistakesError(mistakes)
+            raise found(mistakes, info)
         return sweep
 
 

@@ -1,6 +1,6 @@
 """A table of the study file: frozen, unknown keys refused, every mistake in it at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Self
 
 from pydantic import (
@@ -8,6 +8,7 @@ from pydantic import (
     ConfigDict,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
@@ -21,6 +22,21 @@ from fpstudy.study_file.mistakes import (
 )
 
 MAX_TABLES = 500  # of one kind: more than any page can tell apart
+MAX_FOUND = 10 * MAX_MISTAKES  # mistakes in tables, several of which may have one of [defaults]
+UNREAD = f"more than {MAX_FOUND:,} mistakes; some of these tables are not looked at"
+
+
+def check_found(info: ValidationInfo) -> None:
+    """Refuse a table unread once so many mistakes are found: to say what is meant takes long."""
+    if (info.context or {}).get("found", 0) > MAX_FOUND:
+        raise ValueError(UNREAD)
+
+
+def found(mistakes: Sequence[Mistake], info: ValidationInfo) -> MistakesError:
+    """The error of a table's mistakes, which count for all tables of the file."""
+    if info.context is not None:
+        info.context["found"] = info.context.get("found", 0) + len(mistakes)
+    return MistakesError(mistakes)
 
 
 class Table(BaseModel):
