@@ -139,7 +139,9 @@ def test_shift_first_gives_the_arg_max_at_infinite_beta() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("blocked[block=0]", "block: want a whole number of at least 1, got '0'"),
+        ("blocked[block=0]", "block: want a whole number of 1 .. 999,999,999, got '0'"),
+        ("blocked[block=1000000000]", "block: want a whole number of 1 .. 999,999,999, got '10000"),
+        ("shifted[compute= float32]", "compute: no format ' float32'"),
         ("blocked[width=4]", "no option 'width'; known: block, state, compute"),
         ("blocked[state=half]", "state: no format 'half'; known: float16"),
         ("shifted[block=4]", "no option 'block'; known: compute"),

@@ -126,7 +126,7 @@ def _option(name: str, text: str, default: int | str) -> int | str:
     """An option's value: a positive whole number, or the name of a format."""
     if isinstance(default, int):
         if not re.fullmatch("[1-9][0-9]{0,8}", text):
-            raise ValueError(f"{name}: want a whole number of at least 1, got {text[:20]!r}")
+            raise ValueError(f"{name}: want a whole number of 1 .. 999,999,999, got {text[:20]!r}")
         return int(text)
     if text != default and text not in FORMATS:
         raise ValueError(f"{name}: no format {text!r}; known: {', '.join(FORMATS)}")
@@ -150,7 +150,7 @@ def options_of(name: str) -> dict[str, str]:
     """The options in a formula's name, as written: {"state": "float32"} of "a[state=float32]"."""
     _, bracket, rest = name.partition("[")
     pairs = [entry.partition("=") for entry in rest.removesuffix("]").split(",")] if bracket else []
-    return {key.strip(): value.strip() for key, _, value in pairs}
+    return {key: value for key, _, value in pairs}
 
 
 def _paragraphs(text: Text) -> list[str]:

@@ -50,6 +50,8 @@ def formula(value: object) -> str:
     """
     if not isinstance(value, str):
         raise ValueError(f"want the name of a formula, got {got(value)}")
+    if any(map(str.isspace, value)):
+        raise ValueError(f"{show(value)} holds white space: want a name as blocked[block=64]")
     if ":" in value:
         parts = value.replace(":", ".").split(".")
         if value.count(":") != 1 or not all(part.isidentifier() for part in parts):

@@ -8,6 +8,7 @@ from fpstudy.arithmetic import adds, usual
 from fpstudy.arithmetic.evaluators import formulas
 from fpstudy.formats import FORMATS
 from fpstudy.problems import PROBLEMS, Formula, named
+from fpstudy.problems.problem import options_of
 from fpstudy.study_file.entries import GENERATED, TARGETED
 from fpstudy.study_file.mistakes import MAX_MISTAKES, Mistake, quote, suggest
 from fpstudy.study_file.settings import Settings
@@ -33,6 +34,7 @@ def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
     for problem in sweep.problem:
         for arithmetic in sweep.arithmetic:
             known |= formulas(problem, arithmetic)
+    first: dict[object, int] = {}
     for i, name in enumerate(sweep.formula):
         if name == "all":
             yield Mistake(("formula", i), "'all' stands alone: it means every formula")
@@ -48,6 +50,12 @@ def _named_formulas(sweep: Settings) -> Iterator[Mistake]:
             here = f"known: {', '.join(sorted(known))}{suggest(name, known)}"
             of = " or ".join(sweep.problem)
             yield Mistake(("formula", i), f"{quote(name)} is not a formula of {of}; {here}")
+        elif "," in name:  # several options, in any order
+            choice = (name.partition("[")[0], frozenset(options_of(name).items()))
+            before = first.setdefault(choice, i)
+            if before != i:
+                same = f"{quote(name)} is the same as {quote(sweep.formula[before])}"
+                yield Mistake(("formula", i), f"{same} at [{before + 1}]")
     if any(":" in name for name in sweep.formula):
         return
     stems = {name.partition("[")[0] for name in sweep.formula}
