@@ -128,6 +128,8 @@ _NO_TEXT = (  # the first bytes of files that people pass by mistake
 _SPACE = re.compile(r"[^\S \t\r]|[\u200b-\u200f\u2028\u2029\u2060\ufeff]")
 _MARKER = re.compile(r"(<{7}|={7}|>{7}|\|{7})(\s|$)")
 _HINTS = (  # the first that fits the line which tomllib refuses
+    (re.compile(r"[^#\"']*[=,\[]\s*[+-]?0[xX][\da-fA-F]*[.pP]"), 'a hex float is quoted: "0x1p3"'),
+    (re.compile(r"[^#]*=\s*\{.*,\s*\}"), "no comma before the } of a table in one line"),
     (re.compile(r"\s*(- )?[\w-]+\s*:(\s|$)"), "this looks like YAML; fpstudy reads TOML, a = 1"),
     (re.compile(r"\s*[{<]"), "this looks like JSON or XML; fpstudy reads TOML, a = 1"),
     (re.compile(r"[^\"']*=[^\"']*[,;]\s*[\w-]+\s*="), "one key = value on each line"),
@@ -154,6 +156,19 @@ _HINTS = (  # the first that fits the line which tomllib refuses
 )
 
 
+_HEADER = re.compile(r"[ \t]*(\[\[?)[ \t]*([\w.-]+)[ \t]*\]", re.ASCII)
+
+
+def _both_brackets(text: str, row: str) -> str | None:
+    """The name in a row [name] where the text has [[name]] too, or the other way round."""
+    if not (header := _HEADER.match(row)):
+        return None
+    brackets, name = header.groups()
+    other = re.escape("[" if brackets == "[[" else "[[")
+    there = re.search(rf"^[ \t]*{other}[ \t]*{re.escape(name)}[ \t]*\]", text, re.MULTILINE)
+    return name if there else None
+
+
 def _syntax(text: str, lines: Lines, message: str) -> tuple[str, int]:
     """tomllib's message and what probably happened, and the line where to look."""
     rows = text.split("\n")
@@ -166,6 +181,8 @@ def _syntax(text: str, lines: Lines, message: str) -> tuple[str, int]:
     if lines.again and message.startswith(("Cannot", "Duplicate")):
         key, line = lines.again[0]
         return f"{key_path(key)}: given twice, first on line {lines.first[key]}", line
+    if name := _both_brackets(text, rows[line - 1]):
+        return f"{name}: is both [{name}] and [[{name}]]; write all with two brackets", line
     if lines.unclosed and lines.unclosed < line:
         found = f"{message}, line {line}"
         return f"a bracket is not closed, or a comma is missing ({found})", lines.unclosed
@@ -173,6 +190,8 @@ def _syntax(text: str, lines: Lines, message: str) -> tuple[str, int]:
     hint = next((hint for pattern, hint in _HINTS if pattern.match(row)), None)
     if unusual := _SPACE.search(row):
         hint = f"it holds {spelled(unusual[0])}, which is no space of TOML's"
+    elif row.startswith("\r"):
+        hint = "its lines end in LF CR; save it with LF or CRLF"
     elif "\r" in row.rstrip("\r"):
         hint = "its lines end in CR alone; save it with LF or CRLF"
     return f"not TOML: {message}" + (f"; {hint}" if hint else ""), line

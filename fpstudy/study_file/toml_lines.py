@@ -10,6 +10,7 @@ for every text, so that nothing which passes them is slow or deep for tomllib:
 """
 
 import re
+import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
@@ -72,6 +73,16 @@ class Lines:
         while key and key not in self.first:
             key = key[:-1]
         return self.first.get(key, 1)
+
+
+def _name(part: str) -> str:
+    """What a part of a key names; an escape that is none stays as written."""
+    if part[0] == '"' and "\\" in part:
+        try:
+            return str(tomllib.loads(f"name = {part}")["name"])
+        except tomllib.TOMLDecodeError:
+            pass
+    return part[1:-1] if part[0] in "\"'" else part
 
 
 def scan(text: str) -> Lines:
@@ -167,7 +178,7 @@ class _Scanner:
         return key
 
     def key(self) -> list[str]:
-        """The parts of a dotted key; escapes in quoted parts stay as written."""
+        """The parts of a dotted key."""
         line = self.line()
         self.keys += 1
         if self.keys > MAX_KEYS:
@@ -178,7 +189,7 @@ class _Scanner:
                 raise TooMuchError(line, f"a key of more than {MAX_KEY_PARTS} parts")
             self.take(_BLANK)
             part = self.take(_KEY_PART)
-            names.append(part[1:-1] if part[0] in "\"'" else part)
+            names.append(_name(part))
             self.take(_BLANK)
         return names
 
