@@ -3,10 +3,13 @@
 import io
 import os
 import struct
+import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ import pytest
 from fpstudy import logit_files
 from fpstudy.cases import expand
 from fpstudy.logit_files import LogitsError, file_logits, read_logits
+from fpstudy.manifest import sha256
 from fpstudy.samples import logits
 from fpstudy.study import load
 
@@ -49,6 +53,10 @@ def patched(content: bytes, mark: bytes, offset: int, new: bytes) -> bytes:
     return content[:at] + new + content[at + len(new) :]
 
 
+STUDY = (
+    'schema = 1\nname = "s"\n[[sweep]]\nproblem = "softmax"\ndtype = "float32"\n'
+    'distribution = "file"\nfile = "x.npy"\n'
+)
 X = np.array([[1.5, -2], [0.25, 1e-30]], dtype=np.float32)
 GOOD: dict[str, bytes] = {
     "a.npy": saved(X),
@@ -80,8 +88,78 @@ def test_a_decimal_is_rounded_to_float64_and_to_nothing_narrower(tmp_path: Path)
 
 
 def test_a_csv_takes_hex_infinities_and_zeros(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("0x1.8p-3, -inf, 0.000e5\n-0, 1_0, 7\n")
-    assert read_logits(tmp_path / "x.csv").tolist() == [[0.1875, -np.inf, 0], [0, 10, 7]]
+    (tmp_path / "x.csv").write_text("0x1.8p-3, -inf, 0.000e5\n-0, -0X0.Cp0, Infinity\n+.5,1.,2e1\n")
+    assert read_logits(tmp_path / "x.csv").tolist() == [
+        [0.1875, -np.inf, 0], [0, -0.75, np.inf], [0.5, 1, 20],
+    ]  # fmt: skip
+
+
+def test_a_csv_of_many_lines_is_read_to_its_end(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(logit_files.PART // 40, 3))
+    x[1], x[-1] = 0, np.inf
+    np.savetxt(tmp_path / "x.csv", x, fmt="%.17g", delimiter=",")
+    np.testing.assert_array_equal(read_logits(tmp_path / "x.csv"), x)
+    with (tmp_path / "x.csv").open("a") as file:
+        file.write("1,2,1_0\n")
+    with pytest.raises(LogitsError, match=f"line {len(x) + 1}: '1_0' is not a number"):
+        read_logits(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numbers_are_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: Literal["C", "F"]
+) -> None:
+    monkeypatch.setattr(logit_files, "PART", 7)
+    x = np.asarray(np.arange(60.0).reshape(12, 5), order=order)
+    np.save(tmp_path / "x.npy", x)
+    np.savez_compressed(tmp_path / "x.npz", x)
+    for name in ("x.npy", "x.npz"):
+        np.testing.assert_array_equal(read_logits(tmp_path / name), x, strict=True)
+        assert file_logits(tmp_path / name).sha256 == sha256(tmp_path / name)
+    x[8, 3] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    with pytest.raises(LogitsError, match="NaN at row 8, column 3"):
+        read_logits(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz"])
+def test_a_gigabyte_is_read_no_further_than_to_the_first_nan(tmp_path: Path, name: str) -> None:
+    header = npy(dictionary(f"(1, {logit_files.MAX_NUMBERS})"))
+    if name == "x.npy":
+        with (tmp_path / name).open("wb") as file:
+            file.write(header + np.array([np.nan]).tobytes())
+            file.truncate(len(header) + 8 * logit_files.MAX_NUMBERS)
+    else:
+        nans = np.full(logit_files.PART, np.nan).tobytes()
+        with (
+            zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open("x.npy", "w", force_zip64=True) as member,
+        ):
+            member.write(header)
+            for _ in range(logit_files.MAX_NUMBERS // logit_files.PART):
+                member.write(nans)
+    start = time.process_time()
+    tracemalloc.start()
+    with pytest.raises(LogitsError, match="NaN at row 0, column 0"):
+        read_logits(tmp_path / name)
+    parts = tracemalloc.get_traced_memory()[1] - 8 * logit_files.MAX_NUMBERS
+    tracemalloc.stop()
+    assert parts < 64 * 2**20  # beside the room for its numbers, which is not touched
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", [2**63 - 1, 2**64 - 1, -(2**63) + 1, 2**53 + 1])
+def test_integers_that_are_no_float64_are_refused(tmp_path: Path, number: int) -> None:
+    np.save(tmp_path / "x.npy", np.array([number]))
+    with pytest.raises(LogitsError, match=r"integers beyond 2\*\*53 are no float64 values"):
+        read_logits(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("number", [2**53, 2**63, -(2**63), 2**63 - 1024])
+def test_large_integers_that_are_float64_are_read(tmp_path: Path, number: int) -> None:
+    np.save(tmp_path / "x.npy", np.array([number]))
+    assert read_logits(tmp_path / "x.npy").tolist() == [[float(number)]]
 
 
 DEEP = "(" * 4000 + ")" * 4000
@@ -107,6 +185,7 @@ BAD: dict[str, tuple[bytes, str]] = {  # name: content, words
     "enormous.npy": (npy(dictionary("(1000000000000, 8)")), "64,000,000,000,000 bytes; 0 follow"),
     "digits.npy": (npy(dictionary(f"({'9' * 4000},)")), "more bytes than any file has; 0 follow"),
     "below.npy": (npy(dictionary("(-1, -8)"), bytes(64)), r"shape \(-1, -8\)"),
+    "true.npy": (npy(dictionary("(True, 2)"), bytes(16)), r"says shape \(True, 2\)"),
     "deep.npy": (npy(dictionary(DEEP)), "none that NumPy writes"),
     "minus.npy": (npy(dictionary("-" * 9000 + "1")), "none that NumPy writes"),
     "open.npy": (npy("{'descr': ("), "none that NumPy writes"),
@@ -122,6 +201,10 @@ BAD: dict[str, tuple[bytes, str]] = {  # name: content, words
     "none.npz": (b"PK\x03\x04" + zipped(), "want one array, got 0"),
     "two.npz": (zipped(("a.npy", saved(X)), ("b.npy", saved(X))), "want one array, got 2"),
     "other.npz": (zipped(("a.txt", b"hello")), "does not begin as a .npy"),
+    "hidden.npz": (
+        patched(zipped(("a.npy", saved(X)), ("b.npy", saved(X))), END, 10, b"\x01\0"),
+        "want one array, got 2",
+    ),
     "lzma.npz": (zipped(("x.npy", saved(X)), method=zipfile.ZIP_LZMA), "otherwise than NumPy"),
     "objects.npz": (zipped(("x.npy", saved(np.array([{}])))), "nothing is unpickled"),
     "bomb.npz": (zipped(("x.npy", saved(X) + bytes(2**25))), "16 bytes; 33,554,448 follow"),
@@ -134,7 +217,7 @@ BAD: dict[str, tuple[bytes, str]] = {  # name: content, words
         "not that of one array",
     ),
     "checksum.npz": (patched(ZIP, b"PK\x01\x02", 16, b"\0\0\0\0"), "Bad CRC-32"),
-    "locked.npz": (patched(ZIP, b"PK\x01\x02", 8, b"\x01\0"), "encrypted"),
+    "locked.npz": (patched(ZIP, b"PK\x01\x02", 8, b"\x01\0"), "it is encrypted$"),
     "method.npz": (patched(ZIP, b"PK\x01\x02", 10, b"\x63\0"), "otherwise than NumPy"),
     "size.npz": (patched(ZIP, b"PK\x01\x02", 24, b"\xff\xff\xff\x7f"), "2,147,483,519 follow"),
     "offset.npz": (patched(ZIP, b"PK\x01\x02", 42, b"\xff\xff\xff\x7f"), "cannot be read"),
@@ -149,10 +232,18 @@ BAD: dict[str, tuple[bytes, str]] = {  # name: content, words
     "missing.csv": (b"1,,2\n", "line 1: '' is not a number"),
     "quoted.csv": (b'1,"2\n' + b"3,4\n" * 100_000, "field larger than field limit"),
     "endless.csv": (b"1," * 5_000_000, "a line of 8,388,608 characters or more: save it as .npy"),
+    "many.csv": ((b"7," * 1023 + b"7\n") * 4097, "more than 4,194,304 numbers in text"),
     "field.csv": (b"1" * 200_000, "field larger than field limit"),
     "large.csv": (b"1e400", "'1e400' overflows float64"),
     "small.csv": (b"1e-400", "'1e-400' is not 0 but reads as 0.0"),
-    "hex.csv": (b"0x1p9999", "is not a number"),
+    "hex.csv": (b"0x1p9999", "'0x1p9999' is no float64 and would be rounded"),
+    "hex_small.csv": (b"0x0.0ap-2000", "is no float64 and would be rounded"),
+    "hex_long.csv": (b"-0x1.00000000000008p0", "is no float64 and would be rounded"),
+    "hex_bomb.csv": (b"0x1p99999999", "is not a number"),
+    "underscore.csv": (b"1,1_0", "'1_0' is not a number"),
+    "arabic.csv": ("1,٣".encode(), "'٣' is not a number"),
+    "digits.csv": (b"1" * 131_000 + b"x", "is not a number"),
+    "nan.csv": (b"1,2\n\n-inf,nan", "NaN at row 1, column 1"),
     "escape.csv": (b"\x1b[2J", r"'\\x1b\[2J' is not a number"),
     "formula.csv": (b"=cmd|' /C calc'!A0", "is not a number"),
     "logits.pkl": (b"cposix\nabort\n(tR.", "want .npy, .npz or .csv, got '.pkl'"),
@@ -197,7 +288,7 @@ def test_ten_gigabytes_are_refused_unread(
         read_logits(tmp_path / name)
 
 
-def never(content: bytes) -> np.ndarray:
+def never(*_: object) -> np.ndarray:
     raise AssertionError
 
 
@@ -232,7 +323,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(
         with path.open("a") as more:
             more.write("3,4\n")
 
-    monkeypatch.setitem(logit_files._FORMS, ".csv", (grow, never))
+    monkeypatch.setitem(logit_files._FORMS, ".csv", (grow, logit_files._csv))
     with pytest.raises(LogitsError, match="had 4 bytes and changed while it was read"):
         read_logits(path)
 
@@ -251,13 +342,21 @@ def test_a_file_is_read_again_when_it_has_changed(tmp_path: Path) -> None:
         file_logits(path)
 
 
+def test_a_link_is_read_as_its_own_name_says(tmp_path: Path) -> None:
+    """Its file may have no ending, as in a cache that names files by what they hold."""
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "3f2a").write_text("1,2\n")
+    (tmp_path / "x.csv").symlink_to("blobs/3f2a")
+    (tmp_path / "s.toml").write_text(STUDY.replace("x.npy", "x.csv"))
+    (case,) = expand(load(tmp_path / "s.toml"))[:1]
+    assert case.demand.draw.distribution == "file:x.csv"
+    assert logits(case.demand.draw).tolist() == [[[1, 2]]]
+
+
 def test_logits_are_those_that_the_study_was_read_with(tmp_path: Path) -> None:
     """Whichever process draws them: the file is held against the digest that the case has."""
     np.save(tmp_path / "x.npy", X)
-    (tmp_path / "s.toml").write_text(
-        'schema = 1\nname = "s"\n[[sweep]]\nproblem = "softmax"\ndtype = "float32"\n'
-        'distribution = "file"\nfile = "x.npy"\n'
-    )
+    (tmp_path / "s.toml").write_text(STUDY)
     draw = expand(load(tmp_path / "s.toml"))[0].demand.draw
     assert logits(draw).shape == (2, 1, 2)
     np.save(tmp_path / "x.npy", X + 1)

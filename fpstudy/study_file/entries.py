@@ -98,7 +98,10 @@ def _vector(value: object, entry: Callable[[object], float]) -> tuple[float, ...
 
 
 def file(value: object, info: ValidationInfo) -> Path:
-    """A file of logits, resolved; a relative name starts from the study's folder."""
+    """A file of logits in its resolved folder; a relative name starts from the study's folder.
+
+    A link keeps its own name, whose ending says how the file is read.
+    """
     if isinstance(value, Path):
         return value
     if not isinstance(value, str):
@@ -111,7 +114,8 @@ def file(value: object, info: ValidationInfo) -> Path:
         raise ValueError(f"{show(value)} does not end in {', '.join(LOGIT_FILES)}")
     folder = Path((info.context or {}).get("folder", ".")).resolve()
     try:
-        path = (folder / value).resolve()
+        path = folder / value
+        path = path.parent.resolve() / path.name
         regular, exists = path.is_file(), path.exists()
     except (OSError, RuntimeError):  # a loop of links is a RuntimeError before Python 3.13
         raise ValueError(f"{show(value)} cannot be reached") from None
