@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from fpstudy import whole_file
 from fpstudy.measurement import Measured, Task
 from fpstudy.record import are_of
+from fpstudy.regular_file import NotRegularError, opened
 from fpstudy.user_code import NO_CODE
 from fpstudy.witness import Testimony
 
@@ -139,16 +140,23 @@ def keep(folder: Path, chunk: Chunk, data: bytes) -> None:
 def read(folder: Path, chunk: Chunk) -> Measured | None:
     """What the chunk gave, if its file is there; raises DamagedChunkError where it is not whole."""
     try:
-        data = (folder / chunk.file).read_bytes()
+        with opened(folder / chunk.file) as file:
+            data = file.read()
     except FileNotFoundError:
         return None
+    except NotRegularError as error:
+        raise DamagedChunkError(f"it {error}") from None
     return unpack(chunk, data)
 
 
 def forget(folder: Path) -> None:
-    """Remove the files of all chunks, and what was not written whole; then the folder."""
+    """Remove the files of all chunks, and what was not written whole; then the folder.
+
+    A folder in it is nobody's chunk, and stays.
+    """
     for path in folder.glob("*"):
-        if path.suffix in (".chunk", ".partial", ".json"):
+        of_ours = path.suffix in (".chunk", ".partial", ".json")
+        if of_ours and (path.is_symlink() or not path.is_dir()):
             path.unlink(missing_ok=True)
     with suppress(OSError):  # something else lies there
         folder.rmdir()

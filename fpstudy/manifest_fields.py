@@ -4,7 +4,6 @@ Every field that a page, a table or a command looks at is of its type, or the ma
 what else there is stays. A report of an earlier fpstudy lacks some.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fpstudy.damage import DamagedError
-from fpstudy.regular_file import NotRegularError, opened
+from fpstudy.regular_file import NotRegularError, read_json
 
 FILE = "manifest.json"
 AGAIN = "run the study again"
@@ -181,11 +180,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a report's folder; raises DamagedError where there is none to read."""
     path = folder / FILE
     try:
-        with opened(path) as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise ValueError(f"larger than {MAX_BYTES:,} bytes")
-        manifest = json.loads(content.decode("utf-8"))
+        manifest = read_json(path, MAX_BYTES)
         if not isinstance(manifest, dict):
             raise ValueError("not a table")
         _check(manifest)
@@ -193,7 +188,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise DamagedError(f"{path} is missing; want the folder of a report, as of run") from None
     except NotRegularError as error:
         raise DamagedError(f"{path} {error}; {AGAIN}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DamagedError(f"{path} is damaged ({str(error)[:300]}); {AGAIN}") from None
     return manifest
 

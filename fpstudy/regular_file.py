@@ -1,9 +1,10 @@
 """Files that a study names are opened only where they are files: pipes block, devices never end."""
 
+import json
 import os
 import stat
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 
 class NotRegularError(ValueError):
@@ -24,6 +25,21 @@ def opened(path: Path) -> IO[bytes]:
         file.close()
         raise
     return file
+
+
+def read_json(path: Path, most: int) -> Any:
+    """What a JSON file holds that may be somebody else's, of at most so many bytes.
+
+    Raises ValueError where it is none, NotRegularError among them, and OSError.
+    """
+    with opened(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"larger than {most:,} bytes")
+    try:
+        return json.loads(content.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _check(status: os.stat_result) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fpstudy.regular_file import read_json
 from fpstudy.whole_file import flush, flush_folder
 
 BUILDING, COMPLETE = ".new", ".complete"  # below the report's folder
@@ -21,6 +22,7 @@ FOLDERS = (BUILDING, COMPLETE, FIGURES, "chunks")
 FILES = ("record.parquet", "summary.csv", "README.md", "index.html")
 LAST = "manifest.json"  # moved last: what it says of the record is true of no other
 KEPT = "no report is left in part, what was measured is kept, and the same command goes on"
+MAX_NAMES = 2**22  # bytes of STALE
 STALE = "stale.json"  # in COMPLETE: the names of figures that the new report does not have
 
 
@@ -103,6 +105,6 @@ def _names(folder: Path) -> list[str]:
 
 def _stale_names(complete: Path) -> set[str]:
     try:
-        return set(map(str, json.loads((complete / STALE).read_text(encoding="utf-8"))))
+        return set(map(str, read_json(complete / STALE, MAX_NAMES)))
     except (FileNotFoundError, ValueError, TypeError):  # removed already, or not ours
         return set()

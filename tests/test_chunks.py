@@ -326,6 +326,58 @@ def test_a_damaged_chunk_is_measured_again_and_named(tmp_path: Path) -> None:
     assert "not as it was written" in said[0]
 
 
+def stopped(folder: Path) -> None:
+    """An interrupted run whose chunks are all there."""
+
+    def stop(done: int, total: int) -> None:
+        if done == total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fpstudy.run(KEYS, folder, figures=False, progress=stop)
+
+
+def no_file(kind: str, path: Path) -> None:
+    """Something at the path that is no file, or a file that no run wrote."""
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "brackets":
+        path.write_text("[" * 200_000)
+    else:
+        path.write_bytes(b" " * (5 * 2**20))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("kind", ["pipe", "device", "brackets", "large"])
+@pytest.mark.parametrize("which", ["*.chunk", "origin.json"])
+def test_what_is_no_chunk_and_no_note_is_measured_again(
+    tmp_path: Path, which: str, kind: str
+) -> None:
+    """A pipe would block whoever opens it, and a device has no end."""
+    stopped(tmp_path)
+    path = sorted((tmp_path / "chunks").glob(which))[0]
+    no_file(kind, path)
+    said: list[str] = []
+    again = lambda: fpstudy.run(KEYS, tmp_path, figures=False, notice=said.append)  # noqa: E731
+    assert count_tasks(again) == (which == "*.chunk")
+    assert str(path) in said[0]
+    assert not (tmp_path / "chunks").exists()
+
+
+def test_a_folder_among_the_chunks_stays(tmp_path: Path) -> None:
+    stopped(tmp_path)
+    for name in ("foo.chunk", "bar.json"):
+        (tmp_path / "chunks" / name).mkdir()
+    (tmp_path / "chunks" / "link.chunk").symlink_to(tmp_path)
+    fpstudy.run(KEYS, tmp_path, figures=False, notice=print)
+    assert sorted(path.name for path in (tmp_path / "chunks").iterdir()) == [
+        "bar.json", "foo.chunk",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("changes", "arguments", "words"),
     [

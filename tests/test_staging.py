@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -118,10 +118,24 @@ def test_what_stands_in_the_way_is_noticed_before_anything_moves(folder: Path, n
 
 
 @pytest.mark.parametrize(
-    "stale", ['["../notes.txt", "notes.txt", "/etc/passwd", "figures"]', "{}", "3", "[", "[[1]]"]
-)
+    "stale",
+    [
+        '["../notes.txt", "notes.txt", "/etc/passwd", "figures"]', "{}", "3", "[", "[[1]]",
+        "[" * 200_000,
+    ],
+)  # fmt: skip
 def test_what_it_says_is_stale_removes_nothing_but_figures(folder: Path, stale: str) -> None:
     put(folder / COMPLETE, NEW | {STALE: stale, "other.txt": "new", "figures/other.txt": "new"})
+    finish(folder)
+    assert texts(folder) == OLD | NEW | OTHERS
+    assert not (folder / COMPLETE).exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_says_nothing_of_stale_figures_blocks_nobody(folder: Path, make: Callable) -> None:
+    put(folder / COMPLETE, NEW)
+    make(folder / COMPLETE / STALE)
     finish(folder)
     assert texts(folder) == OLD | NEW | OTHERS
     assert not (folder / COMPLETE).exists()

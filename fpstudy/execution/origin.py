@@ -11,6 +11,7 @@ import fpstudy
 from fpstudy import whole_file
 from fpstudy.environment import differences, environment
 from fpstudy.execution.imports import checked
+from fpstudy.regular_file import read_json
 from fpstudy.user_code import Code
 
 
@@ -66,6 +67,7 @@ def here(needs: Needs) -> Origin:
 
 
 NOTE = "origin.json"
+MAX_NOTE = 2**22  # bytes: of an environment some thousand
 
 
 def changed(folder: Path, origin: Origin, rest: dict[str, Any]) -> list[str]:
@@ -78,7 +80,7 @@ def changed(folder: Path, origin: Origin, rest: dict[str, Any]) -> list[str]:
     now = {"origin": asdict(origin), "rest": rest}
     told: list[str] = []
     try:
-        old = json.loads(path.read_text(encoding="utf-8"))
+        old = read_json(path, MAX_NOTE)
         told = Origin(**old["origin"]).unlike(origin)
         told += [name for name, value in rest.items() if old["rest"].get(name) != value]
     except FileNotFoundError:
