@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fpstudy.environment import command_line
+from fpstudy.regular_file import read_json
 
 FILE = ".lock"  # below the report's folder
 AGAIN_SECONDS = 0.05  # within it who holds a lock has said so, and a file without a name is gone
@@ -124,6 +126,7 @@ def held(directory: Path, notice: Callable[[str], None], *, make: bool = False) 
 
 
 def _acquire(lock: Any, directory: Path) -> None:
+    _check(directory / FILE)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -134,12 +137,29 @@ def _acquire(lock: Any, directory: Path) -> None:
             raise InUseError(f"{directory}: {_told(directory / FILE)}") from None
 
 
+def _check(path: Path) -> None:
+    """A lock's file is emptied: raises OSError for one that could be somebody's data, or is none.
+
+    A second name of somebody's file is no link that one could refuse to follow.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        why = "is not a regular file, as a lock's is"
+    elif found.st_nlink > 1:
+        why = "has another name elsewhere (a hard link), as no lock's file has"
+    else:
+        return
+    raise FileExistsError(errno.EEXIST, f"{why}: remove it", str(path))
+
+
 def _told(path: Path) -> str:
     """What the holder said of itself."""
     wait = "wait for it, or name another folder"
     try:
-        with path.open("rb") as file:
-            who = json.loads(file.read(20 * LONGEST))
+        who = read_json(path, 20 * LONGEST)
         return (
             f"in use by {who['command']!s} (process {who['pid']!s} on {who['host']!s},"
             f" since {who['since']!s}); {wait}"

@@ -135,7 +135,9 @@ def test_a_killed_holder_leaves_no_lock_and_its_description_misleads_nobody(
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("left", ["", "{", "[]", '{"pid": 1}', "\x00" * 50, "9" * 10**5])
+@pytest.mark.parametrize(
+    "left", ["", "{", "[]", '{"pid": 1}', "\x00" * 50, "9" * 10**5, "[" * 19_000]
+)
 def test_a_holder_that_says_nothing_is_a_holder(tmp_path: Path, left: str) -> None:
     (tmp_path / FILE).write_text(left)
     with (tmp_path / FILE).open("r+") as file:
@@ -145,6 +147,30 @@ def test_a_holder_that_says_nothing_is_a_holder(tmp_path: Path, left: str) -> No
         assert (tmp_path / FILE).read_text() == left
     run(tmp_path)
     assert not list(tmp_path.glob(".*"))
+
+
+NO_LOCKS: dict[str, tuple[Callable[[Path, Path], object], str]] = {
+    "another's file": (lambda path, other: path.hardlink_to(other), "has another name elsewhere"),
+    "a link": (lambda path, other: path.symlink_to(other), "is not a regular file"),
+    "a pipe": (lambda path, other: os.mkfifo(path), "is not a regular file"),
+    "a folder": (lambda path, other: path.mkdir(), "is not a regular file"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_LOCKS)
+def test_what_could_be_somebody_s_file_is_no_lock(tmp_path: Path, kind: str) -> None:
+    """A lock's file is emptied and written to."""
+    make, words = NO_LOCKS[kind]
+    folder, other = tmp_path / "report", tmp_path / "other"
+    folder.mkdir()
+    other.write_text("somebody's")
+    make(folder / FILE, other)
+    (folder / "record.parquet").touch()
+    result = CliRunner().invoke(main, ["report", str(folder)])
+    assert result.exit_code == 74
+    assert result.stderr.startswith(f"{folder / FILE}: {words}")
+    assert other.read_text() == "somebody's"
+    assert sorted(path.name for path in folder.iterdir()) == [FILE, "record.parquet"]
 
 
 def test_of_many_at_once_one_runs_at_a_time(tmp_path: Path) -> None:
