@@ -19,7 +19,10 @@ MAX_BYTES = 2**26  # of which the claims' curves take the most
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Numbers = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1)]
+# A figure's axis reaches over its numbers, and its curves have 81 points.
+Numbers = Annotated[
+    list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=1, max_length=200)
+]
 Texts = dict[str, str]
 Cell = str | int | float | bool | None
 
@@ -99,7 +102,7 @@ class ClaimTable(_Part):
 
 
 class Curve(_Part):
-    """As many y as x."""
+    """As many y as x; x grows, and y rises or falls."""
 
     x: Numbers
     y: Numbers
@@ -112,7 +115,7 @@ class ClaimFigure(_Part):
     caption: str
     x_label: str
     y_label: str
-    curves: Annotated[dict[str, Curve], Field(min_length=1)]
+    curves: Annotated[dict[str, Curve], Field(min_length=1, max_length=1_000)]
 
 
 class Claim(_Part):
@@ -210,3 +213,10 @@ def _check(manifest: Mapping[str, Any]) -> None:
             raise ValueError(f"claims.{number}.table: rows of another length than its head")
         if figure and any(len(c["x"]) != len(c["y"]) for c in figure["curves"].values()):
             raise ValueError(f"claims.{number}.figure: x and y of different length")
+        if figure and not all(map(_is_monotone, figure["curves"].values())):
+            raise ValueError(f"claims.{number}.figure: want growing x, and y that rises or falls")
+
+
+def _is_monotone(curve: Mapping[str, list[float]]) -> bool:
+    x, y = curve["x"], curve["y"]
+    return x == sorted(x) and y in (sorted(y), sorted(y, reverse=True))

@@ -15,14 +15,11 @@ from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
 from fpstudy.measurement import Task, reason_to_skip
 from fpstudy.problems import PROBLEMS
-from fpstudy.samples import logits, prepare
+from fpstudy.samples import BYTES_PER_NUMBER, logits, prepare
 from fpstudy.study import Given, Study, StudyError, study_of
 from fpstudy.tasks import tasks, truth_logits
 from fpstudy.truth import enclose
 
-# Memory of one draw's arrays while it is measured, in bytes for each number: the logits, five
-# arrays of the truth and about twenty of the scoring at eight bytes, and some to spare.
-BYTES_PER_NUMBER = 400
 SMALL_PROBE, LARGE_PROBE = 2**10, 2**16
 CALLS = 1.5  # a case's rows in the record cost about half of its evaluation and score
 CHECKED_NUMBERS = 10**8  # drawing more than so many logits takes longer than a plan should

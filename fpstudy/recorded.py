@@ -15,10 +15,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fpstudy.cases import AXES, Case, expand, select
+from fpstudy.cases import AXES, Case, expand, select, selection
 from fpstudy.damage import AbsentError, DamagedError
 from fpstudy.encoding import shortest
 from fpstudy.environment import differences, environment
+from fpstudy.environment.memory import available
 from fpstudy.environment.uses import used_by
 from fpstudy.inputs import Inputs
 from fpstudy.inspection import Inspection, chosen_components, inspect, worst_sample
@@ -26,7 +27,7 @@ from fpstudy.manifest import sha256
 from fpstudy.manifest_fields import AGAIN, read_manifest
 from fpstudy.record import MEASURED, TEXT_AXES
 from fpstudy.report_folder import read_summary, summary_path
-from fpstudy.samples import logits, prepare
+from fpstudy.samples import BYTES_PER_NUMBER, logits, prepare
 from fpstudy.study import from_keys, load
 from fpstudy.user_code import is_code
 
@@ -140,16 +141,25 @@ def _cases(manifest: Mapping[str, Any], folder: Path, files: Path | None) -> tup
             _check_file(folder if files is None else files, str(name), digest, files is not None)
         if "defaults" in keys:  # no manifest has them; they could name a file for every sweep
             raise TypeError("a study with defaults")
-        named = {sweep["file"] for sweep in keys["sweep"] if sweep.get("file") is not None}
-        if not named <= {PurePath(name).name for name in digests or {}}:
+        if not _named_files(keys) <= {PurePath(name).name for name in digests or {}}:
             raise TypeError("a file of logits without its digest")
         study = from_keys({"schema": 1, "name": "study", **keys}, files or folder)
-        selection = {str(column): set(texts) for column, texts in dict(only or {}).items()}
-        return tuple(select(expand(study), selection))
+        return tuple(select(expand(study), selection(only)))
     except AbsentError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
+
+
+def _named_files(keys: Mapping[str, Any]) -> set[str]:
+    """The files of logits that a study's sweeps name; raises TypeError for what are no sweeps."""
+    sweeps = keys.get("sweep")
+    if not isinstance(sweeps, list) or not all(isinstance(sweep, dict) for sweep in sweeps):
+        raise TypeError("study.sweep: want a list of tables")
+    files = [sweep["file"] for sweep in sweeps if sweep.get("file") is not None]
+    if not all(isinstance(file, str) for file in files):
+        raise TypeError("study.sweep: want the name of a file")
+    return set(files)
 
 
 def _check_file(folder: Path, name: str, digest: object, asked: bool) -> None:
@@ -189,6 +199,7 @@ def show(
     if not 0 <= number < count:
         there = f"{recorded.name} has the cases 0 to {count - 1}" if count else "there are none"
         raise AbsentError(f"no case {number}: {there}")
+    _check_memory(recorded, number)
     case, inputs = recorded.cases[number], recorded.inputs(number)
     if sample is not None and not 0 <= sample < len(inputs.x):
         raise AbsentError(f"no sample {sample}: case {number} has 0 to {len(inputs.x) - 1}")
@@ -203,6 +214,18 @@ def show(
     if not rows and at == worst:
         warnings = _unlike_summary(recorded, number, found)
     return Shown(recorded, number, len(inputs.x), worst, found, tuple(warnings))
+
+
+def _check_memory(recorded: Recorded, number: int) -> None:
+    """Raises AbsentError for a case whose draw this machine cannot hold."""
+    draw, has = recorded.cases[number].demand.draw, available()
+    need = draw.samples * draw.rows * draw.n * BYTES_PER_NUMBER
+    if need > has:
+        raise AbsentError(
+            f"case {number} of {recorded.name} is too large for this machine:"
+            f" {draw.samples:,} samples of {draw.rows * draw.n:,} logits need about"
+            f" {need / 1e9:,.0f} GB, and it has {has / 1e9:,.0f} GB"
+        )
 
 
 def _worst(rows: Sequence[Mapping[str, Any]]) -> int | None:

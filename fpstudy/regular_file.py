@@ -36,10 +36,15 @@ def read_json(path: Path, most: int) -> Any:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"larger than {most:,} bytes")
+    text = content.decode("utf-8")
     try:
-        return json.loads(content.decode("utf-8"))
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except ValueError:  # of int, which tells how a program may allow it
+        raise ValueError("an integer of thousands of digits") from None
 
 
 def _check(status: os.stat_result) -> None:

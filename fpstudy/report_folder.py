@@ -13,11 +13,13 @@ from fpstudy.formats import FORMATS
 from fpstudy.manifest_fields import AGAIN, FILE
 from fpstudy.reasons import first_line
 from fpstudy.record import COUNTS, TEXT_AXES
+from fpstudy.regular_file import opened
 from fpstudy.summary import COLUMNS, read_csv
 
 NEEDED: tuple[str, ...] = (*AXES, "components", "ulp_error_max", *COUNTS)
 TEXTS = (*TEXT_AXES, "reason")
 MAX_TEXT = 2_000  # characters of a name: of a formula with all its options, of a file
+MAX_HEAD = 2**14  # bytes of the first line, with columns that somebody added
 MAX_COUNT = 2**62
 WHOLE = {"n": 1, "samples": 1, "batch": 0} | dict.fromkeys(("components", *COUNTS), 0)
 FINITE = ("magnitude", "offset", "ignored", "masked")
@@ -38,6 +40,9 @@ def summary_path(path: Path) -> Path:
 def read_summary(path: Path) -> pd.DataFrame:
     """The rows of a summary.csv; raises DamagedError where it is none or holds no case."""
     try:
+        with opened(path) as file:
+            if len(file.readline(MAX_HEAD + 1)) > MAX_HEAD:
+                raise ValueError(f"its first line has more than {MAX_HEAD:,} bytes")
         summary = read_csv(path)
     except ValueError as error:  # of pandas, and of what is no UTF-8
         raise DamagedError(f"{path} is damaged ({first_line(error)}); {AGAIN}") from None
@@ -56,7 +61,7 @@ def what_is_wrong(summary: pd.DataFrame) -> str:
     for name in summary.columns:
         column = summary[name]
         if name in TEXTS:
-            if not all(isinstance(text, str) and len(text) <= MAX_TEXT for text in column):
+            if not all(map(_is_name, column)):
                 return f"column {name} is not names"
         elif name in COLUMNS and not pd.api.types.is_numeric_dtype(column):
             return f"column {name} is not numbers"
@@ -66,9 +71,16 @@ def what_is_wrong(summary: pd.DataFrame) -> str:
             return f"column {name} is not whole numbers of at least {WHOLE[name]}"
         elif name in SIZES and not (column.isna() | (column >= 0)).all():
             return f"column {name} has numbers below 0"
-        elif name in FINITE and np.isinf(column).any():
-            return f"column {name} has infinite numbers"
+        elif name in FINITE and not np.isfinite(column).all():
+            return f"column {name} has numbers that are not finite"
     return ""
+
+
+def _is_name(value: object) -> bool:
+    r"""A text that reads back from summary.csv as it was; a bare \r would end the line there."""
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        return False
+    return "\r" not in value or "\n" in value  # a text with \n is quoted
 
 
 def not_of(samples: pd.DataFrame, summary: pd.DataFrame, manifest: Mapping[str, Any]) -> str:

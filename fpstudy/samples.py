@@ -16,6 +16,9 @@ from fpstudy.formats import Floats, Format, round_to_quantum
 from fpstudy.inputs import Inputs
 from fpstudy.logit_files import LogitsError, file_logits
 
+# Memory of one draw's arrays while it is measured, in bytes for each number: the logits, five
+# arrays of the truth and about twenty of the scoring at eight bytes, and some to spare.
+BYTES_PER_NUMBER = 400
 SMOOTHING = 0.1  # label smoothing of "Rethinking the Inception Architecture", arXiv:1512.00567
 
 

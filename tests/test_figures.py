@@ -27,6 +27,7 @@ from test_report import (
 )
 
 from fpstudy.formats import FORMATS
+from fpstudy.report import claim_curves
 from fpstudy.report import figures as figures_module
 from fpstudy.report.arrangement import apart, arranged
 from fpstudy.report.axis import MAGNITUDE, OFFSET, N, places, ticks
@@ -594,6 +595,16 @@ def test_a_claim_of_many_points_gives_the_range_of_each_curve():
     (drawing,) = _claim(MOST_POINTS).values()
     assert drawing.data.columns == ("curve", "points", "range of d", "range of p")
     assert drawing.data.rows[0] == ("rising", "300", "-1 to 1", "-1 to 1")
+
+
+def test_of_very_many_curves_none_has_its_name_beside_it(monkeypatch):
+    """The search for room takes the square of their number, half a minute for fifty."""
+    monkeypatch.setattr(claim_curves, "name_lines", lambda *a, **k: pytest.fail("looked for room"))
+    curve = {"x": [0.0, 1.0], "y": [0.0, 1.0]}
+    curves = {f"beta = {k}": curve for k in range(claim_curves.MOST_NAMED + 1)}
+    said = {"title": "T", "caption": "C", "x_label": "d", "y_label": "p", "curves": curves}
+    shown = texts(claim_drawings([{"figure": said}])[1])
+    assert [shown.count(name) for name in curves] == [1] * len(curves)  # in the legend
 
 
 def test_growth_is_named_beside_its_guides():

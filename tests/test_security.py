@@ -15,13 +15,14 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
 from urllib.parse import unquote
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -641,8 +642,8 @@ def test_a_manifest_of_other_types_is_refused_or_shown_as_text(
 
 COLUMNS_OF_A_RECORD = {  # column: values that no run gives it
     "case": [-1, 7, 2**62], "n": [0, -1], "samples": [0], "components": [-1], "accurate": [-1],
-    "magnitude": [-1.0, float("inf")], "relative_error": [-1.0], "dtype": ["float99", ""],
-    "masked": [-1.0], "formula": ["x" * 5_000],
+    "magnitude": [-1.0, float("inf"), float("nan")], "relative_error": [-1.0],
+    "dtype": ["float99", ""], "masked": [-1.0], "formula": ["x" * 5_000, "na\rive"],
 }  # fmt: skip
 
 
@@ -669,6 +670,87 @@ def test_a_record_of_other_values_is_refused(small: Path, tmp_path: Path, column
         refused(REBUILD.format(out=out))
     rewritten(out, table.drop_columns([column]))
     refused(REBUILD.format(out=out))
+
+
+def edited(report: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """The report with a changed manifest, which has no digest of its own then."""
+    manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["manifest_sha256"]
+    change(manifest)
+    (report / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def jagged(points: int) -> dict[str, list[float]]:
+    return {"x": [float(k) for k in range(points)], "y": [float(k % 2) for k in range(points)]}
+
+
+CURVES: dict[str, tuple[dict[str, Any], str]] = {  # of a claim's figure, and what is wrong
+    "beyond float64": ({"a": {"x": [-1e308, 1e308], "y": [0.0, 1.0]}}, "claims.0.figure.curves"),
+    "jagged": ({"a": jagged(100)}, "claims.0.figure: want growing x"),
+    "backwards": ({"a": {"x": [1.0, -1.0], "y": [0.0, 1.0]}}, "claims.0.figure: want growing x"),
+    "long": ({"a": jagged(2_000)}, "at most 200 items"),
+    "many": ({str(k): jagged(2) for k in range(1_001)}, "at most 1000 items"),
+}
+
+
+def with_figure(report: Path, curves: dict[str, Any]) -> None:
+    figure = dict.fromkeys(("title", "caption", "x_label", "y_label"), "t") | {"curves": curves}
+    claim = {"says": "s", "verdict": "refuted", "figure": figure}
+    edited(report, lambda manifest: manifest.update(claims=[claim]))
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_a_figure_that_no_claim_has_is_refused(small: Path, tmp_path: Path, kind: str) -> None:
+    """Its drawing would take minutes, or fail."""
+    curves, words = CURVES[kind]
+    shutil.copytree(small / "out", tmp_path / "out")
+    with_figure(tmp_path / "out", curves)
+    done = fpstudy("report", tmp_path / "out")
+    assert (done.exit_code, words in done.stderr) == (2, True), done.output
+
+
+WORDS_OF_A_STUDY: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "only": (lambda m: m.update(only={"<x>": ["1"]}), "only: no column '<x>'"),
+    "no sweeps": (lambda m: m["study"].update(sweep=None), "study.sweep: want a list of tables"),
+    "numbers": (lambda m: m["study"].update(sweep=[3]), "study.sweep: want a list of tables"),
+    "file": (lambda m: m["study"]["sweep"][0].update(file=[1]), "want the name of a file"),
+    "digits": (lambda m: m.update(truths="D"), "an integer of thousands of digits"),
+}
+
+
+@pytest.mark.parametrize("kind", WORDS_OF_A_STUDY)
+def test_what_is_wrong_with_a_study_is_said_in_words(
+    small: Path, tmp_path: Path, kind: str
+) -> None:
+    change, words = WORDS_OF_A_STUDY[kind]
+    path = tmp_path / "out" / "manifest.json"
+    shutil.copytree(small / "out", tmp_path / "out")
+    edited(tmp_path / "out", change)
+    path.write_text(path.read_text(encoding="utf-8").replace('"D"', "9" * 5_000), encoding="utf-8")
+    done = fpstudy("show", tmp_path / "out", "0")
+    assert (done.exit_code, words in done.stderr) == (2, True), done.output
+
+
+def test_a_case_that_no_machine_holds_is_refused(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(small / "out", out)
+    huge = {"n": 2**24, "samples": 500}
+    edited(out, lambda manifest: [s.update(huge, n=[2**24]) for s in manifest["study"]["sweep"]])
+    summary = pd.read_csv(out / "summary.csv", keep_default_na=False)
+    summary.assign(**huge).to_csv(out / "summary.csv", index=False)
+    done = fpstudy("show", out, "0")
+    assert (done.exit_code, "is too large for this machine" in done.stderr) == (2, True), (
+        done.output
+    )
+
+
+@pytest.mark.parametrize("line", READERS[:2])
+def test_a_summary_of_very_many_columns_is_refused(small: Path, tmp_path: Path, line: str) -> None:
+    shutil.copytree(small / "out", tmp_path / "out")
+    text = ",".join(f"c{k}" for k in range(200_000))
+    (tmp_path / "out" / "summary.csv").write_text(f"{text}\n", encoding="utf-8")
+    done = fpstudy(*line.format(out=tmp_path / "out").split())
+    assert (done.exit_code, "its first line has more than" in done.stderr) == (2, True)
 
 
 def test_a_record_of_a_trillion_rows_is_refused(small: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from fpstudy.report.scale import Floats
 from fpstudy.report.svg import draw
 
 WIDTH, HEIGHT = 5.0, 2.7  # inches, of the panel
+MOST_NAMED = 12  # curves of which each may find room for its name; beyond, none is looked for
 
 Curve = tuple[Floats, Floats]
 
@@ -85,7 +86,8 @@ def _figure(
             x, y, color=line.colour, linestyle=line.dashes, linewidth=line.width,
             marker=line.marker, markersize=4, markeredgewidth=0, markevery=_marked(x),
         )  # fmt: skip
-    named = name_lines(figure, ax, drawn, (WIDTH, HEIGHT), curves)
+    few = len(curves) <= MOST_NAMED
+    named = few and name_lines(figure, ax, drawn, (WIDTH, HEIGHT), curves)
     ax.set_ylabel(y_label)
     grid.below(figure, x_label)
     if keyed:
