@@ -257,7 +257,11 @@ def _csv(file: _Content, size: int) -> Floats:
     """Rows of one length; lines that hold nothing are passed over."""
     numbers, length, rows = array("d"), 0, 0
     waiting: list[tuple[int, list[str]]] = []  # lines with their numbers, to be read together
-    reader = csv.reader(_lines(file.read(size)))
+    content = file.read(size)
+    lines = max(content.count(b"\n"), content.count(b"\r"))
+    if content.count(b",") + lines > MAX_CSV_NUMBERS:
+        raise ValueError(f"more than {MAX_CSV_NUMBERS:,} numbers in text: save it as .npy")
+    reader = csv.reader(_lines(content))
     for row in reader:
         if not any(map(str.strip, row)):
             continue
@@ -269,8 +273,6 @@ def _csv(file: _Content, size: int) -> Floats:
             )
         waiting.append((reader.line_num, row))
         rows += 1
-        if rows * length > MAX_CSV_NUMBERS:
-            raise ValueError(f"more than {MAX_CSV_NUMBERS:,} numbers in text: save it as .npy")
         if len(waiting) * length >= PART // 16:  # texts take more room than numbers
             numbers.frombytes(_of_lines(waiting))
             waiting = []
