@@ -254,7 +254,8 @@ def _lines(file: TomlFile, mistakes: list[Mistake]) -> Iterator[str]:
     for mistake in ordered[:MAX_MISTAKES]:
         yield f"{file.place(mistake.key)}: {mistake}"
     if len(ordered) > MAX_MISTAKES:
-        yield f"{file.place(())}: and {len(ordered) - MAX_MISTAKES:,} mistakes more"
+        more = len(ordered) - MAX_MISTAKES
+        yield f"{file.place(())}: and {more:,} {'mistake' if more == 1 else 'mistakes'} more"
 
 
 def _placed_all(tables: dict[str, Any], mistakes: list[Mistake]) -> list[Mistake]:

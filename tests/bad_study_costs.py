@@ -64,6 +64,7 @@ TRAPS = {  # of which the tests take the cost too: text of a study
     "small numbers of claims": HEAD + LONG_CLAIM.format("1e-9999") * 41,
     "large hex floats of claims": HEAD + LONG_CLAIM.format("'0x1p999999'") * 41,
     "small hex floats of claims": HEAD + LONG_CLAIM.format("'0x1p-999999'") * 41,
+    "a text of digits": edited(f"magnitude = '{'1' * 10**6}x'"),
     "long text": edited(f"formula = '{'x' * 10**6}'"),
     "comment": "#" * (2**20 - 1),
     "larger": "#" * 2**21,

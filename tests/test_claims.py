@@ -410,6 +410,8 @@ BAD = [  # keys after kind and says, key path, words
      "want two or more of one sign, growing in size"),
     ('kind = "limit"\nlogits = [1, 2]\nbetas = [-1, 1]\nto = "arg_max"', "claim[1].betas",
      "want two or more of one sign"),
+    (f'kind = "jump"\nbetas = {list(range(1, 102))}', "claim[1].betas",
+     "want at most 100 curves, got 101"),
     ('kind = "limit"\nlogits = [1, 2]\nbetas = [1, 1e400]\nto = "arg_max"', "claim[1].betas[2]",
      "1e400 is beyond the largest float64"),
     ('kind = "limit"\nlogits = [1, 2]\nbetas = [1, "0x1p99999"]\nto = "arg_max"',

@@ -39,6 +39,7 @@ LSE_BOUNDS = ("mean + log n", "max", "max + log n")
 GRADIENTS = ("p - q", "p sum(q) - q")
 FUNCTIONS = ("max", "arg_max", "logsumexp")
 QUANTITIES = ("least positive", "largest")
+MAX_CURVES = 100  # of a figure, at one inverse temperature each
 
 
 def formula_name(value: object) -> str:
@@ -202,7 +203,9 @@ def _betas(claim: Any) -> Iterator[Mistake]:
 
 
 def _drawn_betas(claim: Any) -> Iterator[Mistake]:
-    """A figure's curves are at finite numbers of float64."""
+    """A figure's curves are at finite numbers of float64, and no more than one can tell apart."""
+    if len(claim.betas) > MAX_CURVES:
+        yield Mistake(("betas",), f"want at most {MAX_CURVES} curves, got {len(claim.betas):,}")
     yield from _within_range(claim.betas, "float64")
 
 

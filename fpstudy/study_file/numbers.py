@@ -54,7 +54,7 @@ def _of_text(text: str) -> float:
         return _INFINITY[text]
     if match := HEX.fullmatch(text):
         return _of_hex(text, match)
-    if re.fullmatch(r"\s*[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", text, re.ASCII):
+    if re.fullmatch(r"\s*[+-]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", text, re.ASCII):
         raise ValueError(f"want a number, got the text {show(text)}: write it without the quotes")
     raise ValueError(f"want a number, got the text {show(text)}")
 
