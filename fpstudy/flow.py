@@ -383,8 +383,9 @@ def _describe(study: Study, where: dict[str, Any]) -> dict[str, Any]:
 def study_hash(study: Study) -> str:
     """SHA-256 of the study as resolved and of the digests of the logit files that it names."""
     resolved = study.model_dump(exclude={"path", "text"})
-    for sweep in resolved["sweep"]:
-        sweep["file"] = None if sweep["file"] is None else sweep["file"].name  # where is no matter
+    for settings in (resolved["defaults"], *resolved["sweep"]):
+        if settings["file"] is not None:
+            settings["file"] = settings["file"].name  # where is no matter
     digest = hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode())
     for file in _files(study):
         digest.update(file_logits(file).sha256.encode())

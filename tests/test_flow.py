@@ -456,6 +456,21 @@ def test_studies_that_differ_have_different_hashes(a: str, b: str, tmp_path: Pat
     assert len(hashes) == 2
 
 
+@pytest.mark.parametrize("table", ["[defaults]", "[[sweep]]"])
+def test_a_study_has_the_same_hash_in_another_folder(table: str, tmp_path: Path) -> None:
+    """A clone's reports are those of the original: where the file of logits lies is no matter."""
+    keys = 'distribution = "file"\nfile = "logits.npy"\n'
+    sweep = 'problem = "softmax"\ndtype = "float32"\n'
+    rest = f"{keys}[[sweep]]\n{sweep}" if table == "[defaults]" else f"{keys}{sweep}"
+    hashes = set()
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        np.save(folder / "logits.npy", np.arange(6.0).reshape(2, 3))
+        (folder / "s.toml").write_text(f'schema = 1\nname = "s"\n{table}\n{rest}')
+        hashes.add(flow.study_hash(load(folder / "s.toml")))
+    assert len(hashes) == 1
+
+
 def test_every_problem_is_witnessed_however_large_the_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

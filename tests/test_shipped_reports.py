@@ -1,12 +1,15 @@
 """The committed reports show what their studies are for; figures with room for other processors."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from fpstudy.flow import study_hash
 from fpstudy.formats import FORMATS
 from fpstudy.report import write_index
+from fpstudy.study import load
 from fpstudy.summary import read_csv
 
 REPORTS = Path(__file__).parent.parent / "reports"
@@ -116,3 +119,9 @@ def test_every_study_has_its_report() -> None:
     studies = {path.stem for path in (REPORTS.parent / "experiments").glob("*.toml")}
     reports = {path.name for path in REPORTS.iterdir() if path.is_dir()}
     assert studies == reports
+
+
+def test_every_report_is_of_its_study_as_it_stands() -> None:
+    for path in sorted((REPORTS.parent / "experiments").glob("*.toml")):
+        manifest = json.loads((REPORTS / path.stem / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["study_hash"] == study_hash(load(path)), path.name
