@@ -82,9 +82,12 @@ def test_numbers_become_float64_exactly(tmp_path: Path, dtype: str) -> None:
     assert read_logits(tmp_path / "one.npy").tolist() == [[3, 4]]
 
 
-def test_a_decimal_is_rounded_to_float64_and_to_nothing_narrower(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("0.1, 16777217, 1.0000000000000002\n")
-    assert read_logits(tmp_path / "x.csv").tolist() == [[0.1, 2.0**24 + 1, 1 + 2.0**-52]]
+@pytest.mark.parametrize("beside", ["0", "0x0p0"])  # all at once, and one by one
+def test_a_decimal_is_rounded_to_float64_and_to_nothing_narrower(
+    tmp_path: Path, beside: str
+) -> None:
+    (tmp_path / "x.csv").write_text(f"0.1, 16777217, 1.0000000000000002, {beside}\n")
+    assert read_logits(tmp_path / "x.csv").tolist() == [[0.1, 2.0**24 + 1, 1 + 2.0**-52, 0]]
 
 
 def test_a_csv_takes_hex_infinities_and_zeros(tmp_path: Path) -> None:

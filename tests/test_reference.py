@@ -332,7 +332,7 @@ def test_one_n_alone_has_no_effect():
     [
         ("shifted", ""), ("blocked[block=64,state=float32]", ""), ("x[", ""), ("x[compute=]", ""),
         ("shifted[compute=float32]", "computing in float32"),
-        ("x[block=8, compute = bfloat16]", "computing in bfloat16"),
+        ("x[block=8,compute=bfloat16]", "computing in bfloat16"),
         ("downcast[store=float8_e5m2]", "logits stored in float8_e5m2"),
         ("downcast[store=bfloat16,compute=float32]",
          "computing in float32, logits stored in bfloat16"),
