@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import fpstudy
+from fpstudy.interrupts import heeded
 
 INTERRUPTED = 130
 
@@ -16,9 +17,10 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command of the line; Ctrl-C ends it with 130 from its first moment to its last."""
     try:
-        from fpstudy.cli import main as command
+        with heeded():
+            from fpstudy.cli import main as command
 
-        command(prog_name="fpstudy")
+            command(prog_name="fpstudy")
     except KeyboardInterrupt:  # while the commands are loaded, or end
         sys.exit(INTERRUPTED)
     finally:

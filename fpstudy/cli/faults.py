@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 import click
 
+from fpstudy.interrupts import Terminated, terminate
 from fpstudy.staging import KEPT
 
 CHECK_FAILED, USAGE, CRASHED, NO_ROOM = 1, 2, 3, 74
@@ -56,19 +57,10 @@ def _seen(message: object) -> str:
     return visible(message)
 
 
-class Terminated(BaseException):
-    """SIGTERM, as an exception that unwinds what is running, workers included."""
-
-
-def _terminate(*_: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # some send it twice, to the group as well
-    raise Terminated
-
-
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Ctrl-C and SIGTERM, whenever they come, as messages with their exit codes."""
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     except (KeyboardInterrupt, click.Abort):
@@ -78,5 +70,5 @@ def stoppable() -> Iterator[None]:
         click.echo(f"terminated; {KEPT}", err=True)
         sys.exit(143)
     finally:
-        if signal.getsignal(signal.SIGTERM) is _terminate:
+        if signal.getsignal(signal.SIGTERM) is terminate:
             signal.signal(signal.SIGTERM, before)

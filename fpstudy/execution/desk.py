@@ -21,6 +21,7 @@ from typing import Any
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from fpstudy.execution.worker import CASE, COUNT, PID, SPOILT, begin
+from fpstudy.interrupts import held
 from fpstudy.measurement import NO_CASE
 
 LOOK_SECONDS = 0.1  # between two looks of whoever watches
@@ -73,7 +74,7 @@ class Desk:
 
         Raises nothing where the process is lost already: `lost` tells it, as of any other loss.
         """
-        with _interrupts_blocked():
+        with held(), _interrupts_blocked():
             if self._pool is None:
                 self._pool = self._new_pool()
             self._station[CASE], self._station[PID] = NO_CASE, 0
