@@ -17,8 +17,8 @@ from benchmarks.options import Result
 from benchmarks.parent import growth, peak_of, seconds_of
 from benchmarks.studies import mixed
 from benchmarks.turns import figure
-from fpstudy.planning import BYTES_PER_NUMBER
 from fpstudy.record import GROUP
+from fpstudy.samples import BYTES_PER_NUMBER
 from fpstudy.study import StudyError, from_keys
 from fpstudy.tasks import WITNESSED_SHARE
 

@@ -15,7 +15,7 @@ from fpstudy.formats import FORMATS
 from fpstudy.inputs import Inputs
 from fpstudy.measurement import Task, reason_to_skip
 from fpstudy.problems import PROBLEMS
-from fpstudy.samples import BYTES_PER_NUMBER, logits, prepare
+from fpstudy.samples import logits, prepare, too_large
 from fpstudy.study import Given, Study, StudyError, study_of
 from fpstudy.tasks import tasks, truth_logits
 from fpstudy.truth import enclose
@@ -95,17 +95,9 @@ def check_memory(study: Study, todo: list[Task]) -> None:
     """Refuse a study of which one draw does not fit into the machine's memory."""
     has = available()
     for task in todo:
-        draw = task.draw
-        need = draw.samples * draw.rows * draw.n * BYTES_PER_NUMBER
-        if need > has:
-            raise StudyError(
-                [
-                    f"{study.path or study.name}: a study too large for this machine:"
-                    f" {draw.samples:,} samples of {draw.rows * draw.n:,} logits need about"
-                    f" {need / 1e9:,.0f} GB, and it has {has / 1e9:,.0f} GB"
-                    " - take fewer samples or a smaller n"
-                ]
-            )
+        if why := too_large(task.draw, has):
+            who = study.path or study.name
+            raise StudyError([f"{who}: a study {why} - take fewer samples or a smaller n"])
 
 
 def _reasons(task: Task) -> list[str]:

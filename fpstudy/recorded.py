@@ -27,7 +27,7 @@ from fpstudy.manifest import sha256
 from fpstudy.manifest_fields import AGAIN, read_manifest
 from fpstudy.record import MEASURED, TEXT_AXES
 from fpstudy.report_folder import read_summary, summary_path
-from fpstudy.samples import BYTES_PER_NUMBER, logits, prepare
+from fpstudy.samples import logits, prepare, too_large
 from fpstudy.study import from_keys, load
 from fpstudy.user_code import is_code
 
@@ -218,14 +218,8 @@ def show(
 
 def _check_memory(recorded: Recorded, number: int) -> None:
     """Raises AbsentError for a case whose draw this machine cannot hold."""
-    draw, has = recorded.cases[number].demand.draw, available()
-    need = draw.samples * draw.rows * draw.n * BYTES_PER_NUMBER
-    if need > has:
-        raise AbsentError(
-            f"case {number} of {recorded.name} is too large for this machine:"
-            f" {draw.samples:,} samples of {draw.rows * draw.n:,} logits need about"
-            f" {need / 1e9:,.0f} GB, and it has {has / 1e9:,.0f} GB"
-        )
+    if why := too_large(recorded.cases[number].demand.draw, available()):
+        raise AbsentError(f"case {number} of {recorded.name} is {why}")
 
 
 def _worst(rows: Sequence[Mapping[str, Any]]) -> int | None:

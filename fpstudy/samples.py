@@ -22,6 +22,17 @@ BYTES_PER_NUMBER = 400
 SMOOTHING = 0.1  # label smoothing of "Rethinking the Inception Architecture", arXiv:1512.00567
 
 
+def too_large(draw: Draw, has: int) -> str:
+    """Why a draw does not fit into so many bytes of memory; "" where it does."""
+    need = draw.samples * draw.rows * draw.n * BYTES_PER_NUMBER
+    if need <= has:
+        return ""
+    return (
+        f"too large for this machine: {draw.samples:,} samples of {draw.rows * draw.n:,} logits"
+        f" need about {need / 1e9:,.0f} GB, and it has {has / 1e9:,.0f} GB"
+    )
+
+
 def logits(draw: Draw) -> Floats:
     """(samples, rows, n): the draw's logits, rounded and masked.
 

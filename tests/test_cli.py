@@ -151,7 +151,7 @@ def test_an_output_folder_that_cannot_be_made(study: Path, tmp_path: Path) -> No
 def test_a_study_too_large_for_the_machine_is_refused_by_arithmetic(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fpstudy.planning.BYTES_PER_NUMBER", 10**13)
+    monkeypatch.setattr("fpstudy.samples.BYTES_PER_NUMBER", 10**13)
     for command in ("plan", "run"):
         result = fpstudy(command, study)
         assert result.exit_code == 2
