@@ -11,7 +11,7 @@ ROOT = Path(fpstudy.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("fpstudy", "outcomes", "formats", "damage", "visible", "regular_file", "outages", "reasons"),
-    ("whole_file", "streams"),
+    ("interrupts", "whole_file", "streams"),
     ("staging",),
     ("problems",),
     ("dyadic", "inputs", "distributions", "logit_files"),
