@@ -267,7 +267,7 @@ def _report(source: Path, new: Path, figures: bool) -> Run:
     from fpstudy.summary import SOURCES, read_csv, summarize_parts, write_csv
 
     manifest = manifests.read(source)
-    measured = source / "record.parquet"
+    measured = source / manifests.RECORD
     record.check(measured)
     try:
         summary = summarize_parts(record.parts(measured, SOURCES))
@@ -276,8 +276,9 @@ def _report(source: Path, new: Path, figures: bool) -> Run:
         raise DamagedError(f"{measured} is damaged ({error}); {AGAIN}") from None
     if fault := what_is_wrong(summary) or not_of(samples, summary, manifest):
         raise DamagedError(f"{measured} is damaged ({fault}); {AGAIN}")
-    write_csv(summary, new / "summary.csv")
-    summary, claims = read_csv(new / "summary.csv"), manifest.get("claims", [])
+    write_csv(summary, new / manifests.SUMMARY)
+    manifest = manifests.write(new, manifest)
+    summary, claims = read_csv(new / manifests.SUMMARY), manifest.get("claims", [])
     write_report(new, samples, summary, manifest, claims, figures=figures, recorded=True)
     return Run(source, summary, manifest)
 

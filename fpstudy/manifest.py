@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from fpstudy.damage import DamagedError
 from fpstudy.environment import differences
 from fpstudy.manifest_fields import AGAIN, FILE, read_manifest
 
-RECORD = "record.parquet"
+RECORD, SUMMARY = "record.parquet", "summary.csv"
+DIGESTS = {RECORD: "record_sha256", SUMMARY: "summary_sha256"}
 OF_A_RUN = (
     "schema", "record_sha256", "manifest_sha256", "name", "cases", "witness", "violations",
 )  # fmt: skip
@@ -18,8 +19,9 @@ SCHEMA_VERSION = 2  # of record, summary and manifest; 2 added the divergences
 
 
 def write(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Write the manifest of the folder's record; returns it with both digests."""
-    manifest = signed(manifest | {"record_sha256": sha256(folder / RECORD)})
+    """Write the manifest; returns it with digests of itself, and of the files that are there."""
+    there = [name for name in DIGESTS if (folder / name).exists()]
+    manifest = signed(manifest | {DIGESTS[name]: sha256(folder / name) for name in there})
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     (folder / FILE).write_text(text, encoding="utf-8", newline="\n")
     return manifest
@@ -40,11 +42,21 @@ def read(folder: Path) -> dict[str, Any]:
             f"{folder}: its record has the columns of schema {repr(manifest['schema'])[:20]}, and"
             f" this fpstudy reads those of {SCHEMA_VERSION}; {AGAIN}"
         )
-    if manifest["manifest_sha256"] != _digest(manifest):
-        raise DamagedError(f"{path} is not as it was written; {AGAIN}")
-    if manifest["record_sha256"] != sha256(folder / RECORD):
-        raise DamagedError(f"{folder / RECORD} is not as it was written; {AGAIN}")
+    check_signature(path, manifest)
+    check_digest(folder / RECORD, manifest["record_sha256"])
     return manifest
+
+
+def check_signature(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Raises DamagedError where the manifest at this path is not as it was written."""
+    if manifest.get("manifest_sha256") != _digest(manifest):
+        raise DamagedError(f"{path} is not as it was written; {AGAIN}")
+
+
+def check_digest(path: Path, digest: object, how: str = AGAIN) -> None:
+    """Raises DamagedError where a file is not that of the digest in a manifest; how: to mend it."""
+    if digest != sha256(path):
+        raise DamagedError(f"{path} is not as it was written; {how}")
 
 
 def finished(folder: Path, key: str, notice: Callable[[str], None]) -> dict[str, Any] | None:
@@ -86,7 +98,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _digest(manifest: dict[str, Any]) -> str:
+def _digest(manifest: Mapping[str, Any]) -> str:
     """Of all that it says but this."""
     rest = {name: value for name, value in manifest.items() if name != "manifest_sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

@@ -4,6 +4,7 @@ Every field that a page, a table or a command looks at is of its type, or the ma
 what else there is stays. A report of an earlier fpstudy lacks some.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,6 +147,7 @@ class Manifest(_Part):
     files: Texts = {}
     study_hash: str = ""
     record_sha256: str = ""
+    summary_sha256: str = ""
     key: str = ""
     command: str = ""
     commit: str = ""
@@ -186,6 +188,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = read_json(path, MAX_BYTES)
         if not isinstance(manifest, dict):
             raise ValueError("not a table")
+        json.dumps(manifest, ensure_ascii=False).encode()  # UnicodeError for half a character
         _check(manifest)
     except (FileNotFoundError, NotADirectoryError):
         raise DamagedError(f"{path} is missing; want the folder of a report, as of run") from None

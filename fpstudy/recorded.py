@@ -23,10 +23,10 @@ from fpstudy.environment.memory import available
 from fpstudy.environment.uses import used_by
 from fpstudy.inputs import Inputs
 from fpstudy.inspection import Inspection, chosen_components, inspect, worst_sample
-from fpstudy.manifest import sha256
-from fpstudy.manifest_fields import AGAIN, read_manifest
+from fpstudy.manifest import RECORD, check_digest, sha256
+from fpstudy.manifest_fields import AGAIN
 from fpstudy.record import MEASURED, TEXT_AXES
-from fpstudy.report_folder import read_summary, summary_path
+from fpstudy.report_folder import read_report
 from fpstudy.samples import logits, prepare, too_large
 from fpstudy.study import from_keys, load
 from fpstudy.user_code import is_code
@@ -62,11 +62,12 @@ class Recorded:
 
     def samples(self, number: int) -> list[dict[str, Any]]:
         """The record's rows of a case; none where there is no record."""
-        path = None if self.folder is None else self.folder / "record.parquet"
-        if path is None or not path.is_file():
+        path = None if self.folder is None else self.folder / RECORD
+        if path is None or self.manifest is None or not path.is_file():
             return []
         try:
-            rows = pq.read_table(path, columns=SAMPLE, filters=[("case", "=", number)])
+            with path.open("rb") as file:
+                rows = pq.read_table(file, columns=SAMPLE, filters=[("case", "=", number)])
             rows = rows.select(SAMPLE)
         except (pa.ArrowException, KeyError, OSError) as error:
             raise DamagedError(f"{path} is damaged ({error}); {AGAIN}") from None
@@ -79,6 +80,7 @@ class Recorded:
             raise DamagedError(
                 f"{path} is damaged (case {number} has the samples 0 to {count - 1}); {AGAIN}"
             )
+        check_digest(path, self.manifest.get("record_sha256"))
         return found
 
 
@@ -116,9 +118,8 @@ def find(path: Path, files: Path | None = None) -> Recorded:
     if path.suffix == ".toml":
         study = load(path)
         return Recorded(study.name, tuple(expand(study)))
-    summary = read_summary(summary_path(path))
+    summary, manifest = read_report(path)
     folder = path if path.is_dir() else path.parent
-    manifest = read_manifest(folder)
     cases = _cases(manifest, folder, files)
     if len(cases) != len(summary) or not _same_axes(cases, summary):
         raise DamagedError(

@@ -1,4 +1,4 @@
-"""A report's summary.csv read back, or what is wrong with it."""
+"""A report's summary.csv and manifest read back, or what is wrong with them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,8 @@ import pandas as pd
 from fpstudy.cases import AXES
 from fpstudy.damage import DamagedError
 from fpstudy.formats import FORMATS
-from fpstudy.manifest_fields import AGAIN, FILE
+from fpstudy.manifest import DIGESTS, SUMMARY, check_digest, check_signature
+from fpstudy.manifest_fields import AGAIN, FILE, read_manifest
 from fpstudy.reasons import first_line
 from fpstudy.record import COUNTS, TEXT_AXES
 from fpstudy.regular_file import opened
@@ -21,6 +22,7 @@ TEXTS = (*TEXT_AXES, "reason")
 MAX_TEXT = 2_000  # characters of a name: of a formula with all its options, of a file
 MAX_HEAD = 2**14  # bytes of the first line, with columns that somebody added
 MAX_COUNT = 2**62
+ANEW = f"fpstudy report makes it anew from the record, or {AGAIN}"
 WHOLE = {"n": 1, "samples": 1, "batch": 0} | dict.fromkeys(("components", *COUNTS), 0)
 FINITE = ("magnitude", "offset", "ignored", "masked")
 SIZES = (
@@ -31,10 +33,22 @@ SIZES = (
 
 def summary_path(path: Path) -> Path:
     """The summary.csv of a report's folder, or the file itself; raises DamagedError for neither."""
-    found = path / "summary.csv" if path.is_dir() else path
+    found = path / SUMMARY if path.is_dir() else path
     if not found.is_file():
-        raise DamagedError(f"{path}: no summary.csv here; want the folder of a report, as of run")
+        raise DamagedError(f"{path}: no {SUMMARY} here; want the folder of a report, as of run")
     return found
+
+
+def read_report(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The summary in a report's folder, or itself, and the manifest beside it, both as written.
+
+    Raises DamagedError where one is not, or is missing.
+    """
+    path = summary_path(path)
+    summary, manifest = read_summary(path), read_manifest(path.parent)
+    check_signature(path.parent / FILE, manifest)
+    check_digest(path, manifest.get(DIGESTS[SUMMARY]), ANEW)
+    return summary, manifest
 
 
 def read_summary(path: Path) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """The page over all reports: what its tables take from which study, and where its links lead."""
 
 import dataclasses
-import json
 import math
 import re
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 from test_report import HOSTILE, MANIFEST, OWN, case, growth, record, sweep, table
 
+from fpstudy import manifest
 from fpstudy.formats import FORMATS, Format
 from fpstudy.report import verdicts, write_index, write_report
 from fpstudy.report.anchors import formula_anchor, verdict_anchor
@@ -28,13 +28,13 @@ from fpstudy.report.verdicts import each_verdict, judgements
 ROOT = Path(__file__).parent.parent
 
 
-def save(reports, name, rows, manifest=MANIFEST):
+def save(reports, name, rows, said=MANIFEST):
     """A report below the folder of reports, its pages included."""
     folder, summary = reports / name, table(*rows)
     folder.mkdir(parents=True)
     summary.to_csv(folder / "summary.csv", index=False)
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    write_report(folder, record(summary), summary, manifest, figures=False)
+    manifest.write(folder, said)
+    write_report(folder, record(summary), summary, said, figures=False)
 
 
 def page(reports):

@@ -5,7 +5,6 @@ One test for each promise. That names stay text is tested with a real parser for
 
 import ast
 import csv
-import hashlib
 import io
 import json
 import os
@@ -33,11 +32,12 @@ from pydantic import BaseModel
 from test_table import check_latex
 
 import fpstudy as package
+from fpstudy import manifest as manifests
 from fpstudy import record
 from fpstudy.cases import AXES
 from fpstudy.cli import main
 from fpstudy.manifest import signed
-from fpstudy.manifest_fields import Manifest
+from fpstudy.manifest_fields import Manifest, read_manifest
 from fpstudy.report_lock import FILE as LOCK
 
 ROOT = Path(package.__file__).parent
@@ -336,8 +336,7 @@ def _edit(report: Path) -> None:
         key: value if key in KEPT_IN_A_MANIFEST else _attacked(value)
         for key, value in manifest.items()
     }
-    manifest["record_sha256"] = hashlib.sha256(record.read_bytes()).hexdigest()
-    (report / "manifest.json").write_text(json.dumps(signed(manifest)), encoding="utf-8")
+    manifests.write(report, manifest)
 
 
 def _attacked(value: Any) -> Any:
@@ -650,9 +649,7 @@ COLUMNS_OF_A_RECORD = {  # column: values that no run gives it
 def rewritten(report: Path, table: pa.Table) -> None:
     """The report with this record, its digest in the manifest."""
     pq.write_table(table, report / "record.parquet")
-    manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
-    manifest["record_sha256"] = hashlib.sha256((report / "record.parquet").read_bytes()).hexdigest()
-    (report / "manifest.json").write_text(json.dumps(signed(manifest)), encoding="utf-8")
+    manifests.write(report, read_manifest(report))
 
 
 @pytest.mark.parametrize("column", COLUMNS_OF_A_RECORD)
@@ -673,11 +670,10 @@ def test_a_record_of_other_values_is_refused(small: Path, tmp_path: Path, column
 
 
 def edited(report: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """The report with a changed manifest, which has no digest of its own then."""
-    manifest = json.loads((report / "manifest.json").read_text(encoding="utf-8"))
-    del manifest["manifest_sha256"]
+    """The report with a changed manifest, its digests right."""
+    manifest = read_manifest(report)
     change(manifest)
-    (report / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    manifests.write(report, manifest)
 
 
 def jagged(points: int) -> dict[str, list[float]]:
@@ -735,9 +731,9 @@ def test_a_case_that_no_machine_holds_is_refused(small: Path, tmp_path: Path) ->
     out = tmp_path / "out"
     shutil.copytree(small / "out", out)
     huge = {"n": 2**24, "samples": 500}
-    edited(out, lambda manifest: [s.update(huge, n=[2**24]) for s in manifest["study"]["sweep"]])
     summary = pd.read_csv(out / "summary.csv", keep_default_na=False)
     summary.assign(**huge).to_csv(out / "summary.csv", index=False)
+    edited(out, lambda manifest: [s.update(huge, n=[2**24]) for s in manifest["study"]["sweep"]])
     done = fpstudy("show", out, "0")
     assert (done.exit_code, "is too large for this machine" in done.stderr) == (2, True), (
         done.output

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fpstudy
-from fpstudy import calculator, flow, recorded
+from fpstudy import calculator, flow, manifest, recorded
 from fpstudy.arithmetic.numpy import DTYPES
 from fpstudy.cases import expand
 from fpstudy.cli import main
@@ -28,6 +28,7 @@ from fpstudy.encoding import encode, hexadecimal, shortest
 from fpstudy.formats import FORMATS, Format
 from fpstudy.inspection import OWN_CODE, inspect
 from fpstudy.inspection import given as given_case
+from fpstudy.manifest_fields import read_manifest
 from fpstudy.problems import PROBLEMS
 from fpstudy.report.verdicts import outcome_text
 from fpstudy.study import from_keys, load
@@ -267,6 +268,7 @@ def test_without_a_record_the_summary_is_what_counts(quickstart: flow.Run, tmp_p
     summary = pd.read_csv(out / "summary.csv", keep_default_na=False)
     summary.loc[40, "ulp_error_max"] = 123.0
     summary.to_csv(out / "summary.csv", index=False)
+    signed(out)
     done = show(out, 40)
     assert done.exit_code == 0
     assert "warning: the largest ulp error in summary.csv is 123, here it is" in done.stderr
@@ -437,6 +439,11 @@ def test_bad_arguments_are_refused_with_what_is_allowed(
     assert "Traceback" not in done.output
 
 
+def signed(out: Path, **change: Any) -> None:
+    """The manifest, changed, with digests of all as it is now: of somebody who means it."""
+    manifest.write(out, read_manifest(out) | change)
+
+
 NESTED: dict[str, Any] = {"sweep": []}
 for _ in range(400):
     NESTED = {"sweep": [NESTED]}
@@ -465,8 +472,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(quickstart.directory, out)
-    manifest = json.loads((out / "manifest.json").read_text()) | change
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    signed(out, **change)
     done = show(out, 3)
     assert done.exit_code == 2
     assert words in done.stderr
@@ -500,8 +506,7 @@ def test_a_manifest_reads_no_file_outside_its_folder(
             Path, name, lambda path, *a, real=real, **k: (read.append(path), real(path, *a, **k))[1]
         )
     monkeypatch.setattr(np, "load", lambda path, **k: pytest.fail(f"{path} was loaded"))
-    manifest = json.loads((out / "manifest.json").read_text()) | change
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    signed(out, **change)
     with pytest.raises((DamagedError, AbsentError), match=SAID_OF[place]):
         recorded.find(out)
     assert read and secret not in [path.resolve() for path in read]
@@ -537,6 +542,10 @@ def test_a_record_of_other_values_is_damaged(
     out = tmp_path / "out"
     shutil.copytree(quickstart.directory, out)
     pq.write_table(rows_of(3), out / "record.parquet")
+    unsigned = show(out, 3)
+    assert unsigned.exit_code == 2
+    assert "record.parquet is not as it was written; run the study again" in unsigned.stderr
+    signed(out)
     assert show(out, 3).exit_code == 0
     pq.write_table(rows_of(3, **columns), out / "record.parquet")
     done = show(out, 3)

@@ -2,9 +2,9 @@
 
 import csv
 import io
-import json
 import math
 import re
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fpstudy
+from fpstudy import manifest
 from fpstudy.cli import main
+from fpstudy.damage import DamagedError
 from fpstudy.report.paper import errors, failure_table, verdict_table, written
 from fpstudy.report.paper.cells import comma_separated
 from fpstudy.report.paper.digits import apart, short, significant
@@ -27,6 +29,7 @@ from fpstudy.report.paper.markdown import markdown
 from fpstudy.report.paper.table import Column, Number, PaperTable, Place, Tables
 from fpstudy.report.variants import with_variants
 from fpstudy.report.verdicts import verdicts
+from fpstudy.report_folder import read_report
 from fpstudy.summary import read_csv, write_csv
 
 REPORTS = Path(__file__).parent.parent / "reports"
@@ -384,6 +387,42 @@ def test_damaged_files_are_said(
     assert "no summary.csv here" in table(empty).stderr
 
 
+def test_no_flipped_bit_of_a_report_gives_another_number(report: Path, tmp_path: Path) -> None:
+    """A summary's digest is of every byte; a manifest's of what it says, not of its blanks."""
+    files, rng = ("summary.csv", "manifest.json"), np.random.default_rng(0)
+    for file in files:
+        shutil.copy(report / file, tmp_path)
+    whole = {file: (report / file).read_bytes() for file in files}
+    expected, said = read_report(report)
+    for flip in range(200):
+        file = files[flip % 2]
+        damaged = bytearray(whole[file])
+        damaged[int(rng.integers(len(damaged)))] ^= 1 << int(rng.integers(8))
+        (tmp_path / file).write_bytes(damaged)
+        try:
+            summary, found = read_report(tmp_path)
+        except DamagedError:
+            pass
+        else:
+            assert file == "manifest.json"
+            assert summary.equals(expected) and found == said
+        (tmp_path / file).write_bytes(whole[file])
+
+
+def test_an_edited_summary_is_refused_until_it_is_made_anew(report: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(report, out)
+    path, whole = out / "summary.csv", (report / "summary.csv").read_text()
+    path.write_text(whole.replace("1", "2", 1))
+    for command in (["table", str(out)], ["table", str(path)], ["show", str(out), "0"]):
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 2
+        assert f"{path} is not as it was written; fpstudy report makes it anew" in done.stderr
+    assert CliRunner().invoke(main, ["report", str(out), "--no-figures"]).exit_code == 0
+    assert path.read_text() == whole
+    assert table(out).stdout == table(report).stdout
+
+
 def test_a_column_of_words_is_no_column_of_numbers(
     report: Path, tmp_path: Path, summary: pd.DataFrame
 ) -> None:
@@ -398,7 +437,7 @@ def test_a_column_of_words_is_no_column_of_numbers(
 def test_names_of_a_summary_are_escaped(tmp_path: Path, summary: pd.DataFrame) -> None:
     evil = {"shifted": "=cmd|x\\input{y}_%&<b>$"}
     write_csv(summary.replace({"formula": evil}), tmp_path / "summary.csv")
-    (tmp_path / "manifest.json").write_text(json.dumps({"name": "a_b & <i>{"}))
+    manifest.write(tmp_path, {"name": "a_b & <i>{"})
     for what in ("verdicts", "errors", "failures"):
         inside = table(tmp_path, "--what", what, "--format", "latex").stdout
         assert check_latex(inside) > 0

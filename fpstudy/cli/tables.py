@@ -71,19 +71,17 @@ def table(
       fpstudy table reports/quickstart --what errors --rows dtype --value bits_kept_min \\
         --only formula=log1p --only magnitude=1,10,100 --format latex
     """  # noqa: D301 (as above)
-    from fpstudy.manifest_fields import read_manifest
     from fpstudy.report import paper
-    from fpstudy.report_folder import read_summary, summary_path
+    from fpstudy.report_folder import read_report, read_summary, summary_path
 
     with faults():
         if what != "errors":
             refuse_options("goes with --what errors", OF_ERRORS)
         path = summary_path(folder)
-        summary = _selected(read_summary(path), only)
-        there = (path.parent / "manifest.json").is_file()
-        manifest = read_manifest(path.parent) if there else {}
+        alone = not (path.parent / "manifest.json").is_file()
+        summary, manifest = (read_summary(path), {}) if alone else read_report(path)
         axes = (rows, columns, value)
-        tables = _tables(summary, manifest, what, axes)
+        tables = _tables(_selected(summary, only), manifest, what, axes)
         text = paper.written(tables, language, digits, manifest)
         if out is None:
             click.echo(text, nl=False)

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from fpstudy import whole_file
-from fpstudy.manifest_fields import read_manifest
 from fpstudy.report.claims import told
 from fpstudy.report.drawing import Drawing
 from fpstudy.report.formats import formats_of
@@ -16,7 +15,7 @@ from fpstudy.report.page import contents, html, readme
 from fpstudy.report.sweeps import Study
 from fpstudy.report.tables import outcomes
 from fpstudy.report.verdicts import verdicts
-from fpstudy.report_folder import read_summary
+from fpstudy.report_folder import read_report
 
 __all__ = ["outcomes", "verdicts", "write_index", "write_report"]
 
@@ -69,9 +68,9 @@ def write_index(reports: Path) -> None:
     Raises DamagedError where one of them is not what fpstudy writes.
     """
     studies = [
-        Study(folder.parent.name, read_summary(folder), read_manifest(folder.parent))
-        for folder in sorted(reports.glob("*/summary.csv"))
-        if (folder.parent / "manifest.json").is_file()
+        Study(path.parent.name, *read_report(path.parent))
+        for path in sorted(reports.glob("*/summary.csv"))
+        if (path.parent / "manifest.json").is_file()
     ]
     whole_file.write(reports / "README.md", index(studies).encode())
 
