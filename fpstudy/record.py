@@ -309,8 +309,9 @@ def check(path: Path) -> None:
     rows than this machine's memory holds: Parquet packs a billion equal rows into a kilobyte.
     """
     try:
-        file = pq.ParquetFile(path)
-        schema, rows = file.schema_arrow, file.metadata.num_rows
+        with path.open("rb") as file:  # not its name, of which Arrow wants UTF-8
+            head = pq.ParquetFile(file)
+            schema, rows = head.schema_arrow, head.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedError(f"{path} is damaged ({first_line(error)})") from None
     for field in SCHEMA:
@@ -331,7 +332,9 @@ def _whole(table: pa.Table, path: Path) -> pa.Table:
 
 def read(path: Path) -> "pd.DataFrame":
     """The record as a DataFrame."""
-    frame: pd.DataFrame = pq.read_table(path, schema=SCHEMA).to_pandas(ignore_metadata=True)
+    with path.open("rb") as file:
+        table = pq.read_table(file, schema=SCHEMA)
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     return frame
 
 
@@ -342,14 +345,15 @@ def parts(path: Path, columns: Sequence[str]) -> "Iterator[pd.DataFrame]":
     """
     kept = pa.schema([SCHEMA.field(name) for name in columns])
     rest = kept.empty_table()
-    for batch in pq.ParquetFile(path).iter_batches(GROUP, columns=kept.names):
-        part = _whole(pa.Table.from_batches([batch]).select(kept.names), path)
-        table = pa.concat_tables([rest, part])
-        cases = table["case"].to_numpy()
-        whole = int((cases != cases[-1]).sum())  # a case's rows stand together
-        if whole:
-            yield table[:whole].to_pandas(ignore_metadata=True)
-        rest = table[whole:]
+    with path.open("rb") as file:
+        for batch in pq.ParquetFile(file).iter_batches(GROUP, columns=kept.names):
+            part = _whole(pa.Table.from_batches([batch]).select(kept.names), path)
+            table = pa.concat_tables([rest, part])
+            cases = table["case"].to_numpy()
+            whole = int((cases != cases[-1]).sum())  # a case's rows stand together
+            if whole:
+                yield table[:whole].to_pandas(ignore_metadata=True)
+            rest = table[whole:]
     yield rest.to_pandas(ignore_metadata=True)
 
 
@@ -362,11 +366,9 @@ def samples(path: Path) -> "pd.DataFrame":
 
     repeated = ["distribution", "worst_input"]
     columns = ["case", "relative_error", "ulp_error", "worst_component", *repeated]
-    table = pq.read_table(
-        path,
-        columns=[*columns, "worst_computed", "worst_exact", "worst_exponent", "worst_outcome"],
-        read_dictionary=repeated,
-    )
+    columns += ["worst_computed", "worst_exact", "worst_exponent", "worst_outcome"]
+    with path.open("rb") as file:
+        table = pq.read_table(file, columns=columns, read_dictionary=repeated)
     frame: pd.DataFrame = _whole(table, path).to_pandas(
         types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get, ignore_metadata=True
     )

@@ -1,6 +1,7 @@
 """Whole runs: counts add up, jobs and repetition change nothing, failures are recorded."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 import fpstudy
-from fpstudy import flow, record, tasks
+from fpstudy import flow, record, recorded, tasks
 from fpstudy.cases import AXES, expand
 from fpstudy.damage import DamagedError
 from fpstudy.divergences import SIZES
@@ -204,6 +205,19 @@ def test_a_finished_record_is_kept_unless_it_is_damaged_or_fresh_is_asked(
     (folder / "manifest.json").write_text(text.replace('"crashed": 0', '"crashed": 1'))
     assert run()
     assert said == [f"{folder / 'manifest.json'} is not as it was written: it is measured again"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a name is of characters")
+def test_a_folder_s_name_may_be_bytes_that_are_no_utf_8(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff")
+    monkeypatch.setattr("sys.argv", ["fpstudy", "run", str(study), "--out", str(folder)])
+    new = fpstudy.run(study, folder, jobs=1, only={"dtype": "float8_e5m2"}, figures=False)
+    assert new.manifest["command"].endswith("\\xff'")
+    again = fpstudy.rebuild(folder, figures=False)
+    pd.testing.assert_frame_equal(again.record, new.record)
+    assert recorded.find(folder).samples(0)
 
 
 def test_a_selection_gives_the_rows_of_the_whole(

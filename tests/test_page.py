@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
 import shlex
 import xml.etree.ElementTree as ET
@@ -341,6 +342,11 @@ def test_the_command_of_a_folder_with_a_space_leads_back(monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.argv", ["/bin/fpstudy", "run", "it's.toml", "--out", "my dir"])
     assert shlex.split(command_line()) == ["fpstudy", "run", "it's.toml", "--out", "my dir"]
     assert show_command({"command": command_line()}, 3) == "fpstudy show 'my dir' 3"
+
+
+def test_a_command_is_text_whatever_bytes_a_name_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/bin/fpstudy", "run", os.fsdecode(b"gr\xc3\xb6\xff.toml")])
+    assert command_line() == "fpstudy run 'gr\u00f6\\xff.toml'"
 
 
 def test_the_whole_case_can_be_shown_again(small: Path) -> None:

@@ -10,6 +10,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -105,7 +106,12 @@ def _commit() -> str:
 
 
 def command_line() -> str:
-    """The fpstudy command, as a shell takes it, without its path; "" in any other program."""
+    r"""The fpstudy command, as a shell takes it, without its path; "" in any other program.
+
+    A byte of a file's name that is no UTF-8 is written as \xff.
+    """
     program = Path(sys.argv[0])
     ours = program.parent.name if program.name == "__main__.py" else program.stem
-    return shlex.join(["fpstudy", *sys.argv[1:]]) if ours == "fpstudy" else ""
+    if ours != "fpstudy":
+        return ""
+    return os.fsencode(shlex.join(["fpstudy", *sys.argv[1:]])).decode("utf-8", "backslashreplace")
