@@ -29,6 +29,7 @@ from benchmarks import (
     sweep,
     truth,
     undecided,
+    vectors,
 )
 from benchmarks.goals import Figure, Goal
 from benchmarks.machine import Child, ChildError, described, one_core, run_child
@@ -61,6 +62,7 @@ def smallest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(studies, "_LARGE", large)
     few = studies._WIDE.replace("num = 15", "num = 2").replace(", 100, 1000]", "]")
     monkeypatch.setattr(studies, "_WIDE", few)
+    monkeypatch.setattr(vectors, "WITNESSED", 3)
     monkeypatch.setattr(processes, "N", 4)
     monkeypatch.setattr(parent, "run_child", lambda command: Child(1.0, 10**8))
     path = tmp_path / "shipped.toml"

@@ -187,7 +187,7 @@ def test_a_finished_record_is_kept_unless_it_is_damaged_or_fresh_is_asked(
         said.clear()
         found = fpstudy.run(
             study, folder, jobs=1, fresh=fresh, progress=lambda *_: calls.append(1),
-            notice=said.append,
+            notice=said.append, figures=False,
         )  # fmt: skip
         assert found.kept is not bool(calls)
         return bool(calls)
@@ -223,11 +223,11 @@ def test_a_folder_s_name_may_be_bytes_that_are_no_utf_8(
 def test_a_selection_gives_the_rows_of_the_whole(
     done: flow.Run, study: Path, tmp_path: Path
 ) -> None:
-    part = fpstudy.run(study, tmp_path, jobs=1, only={"dtype": {"float16"}})
+    part = fpstudy.run(study, tmp_path, jobs=1, only={"dtype": {"float16"}}, figures=False)
     whole = done.summary[done.summary["dtype"] == "float16"].reset_index(drop=True)
     pd.testing.assert_frame_equal(part.summary, whole)
     assert part.manifest["only"] == {"dtype": ["float16"]}
-    again = fpstudy.run(study, tmp_path, jobs=1, only={"dtype": "float16"})
+    again = fpstudy.run(study, tmp_path, jobs=1, only={"dtype": "float16"}, figures=False)
     assert again.manifest["duration_seconds"] == part.manifest["duration_seconds"]  # not measured
     name = flow.default_directory(load(study), {"dtype": {"float16"}})
     assert name == Path("reports/small.dtype=float16")
